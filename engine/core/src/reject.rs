@@ -1,0 +1,83 @@
+//! Why a command was refused or an order ended: one table of codes, shared by REST, WebSocket and the store.
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal, $code:literal, $message:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vdoc])* #[doc = $message] $variant = $number,)+ }
+
+        impl $name {
+            /// Every code, in the order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable code that clients see.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What it means, for a person.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)+ }
+            }
+
+            /// The number stored in records.
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+
+            /// Reads a stored number back.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)+ _ => None }
+            }
+
+            /// Finds a code by the name that clients see.
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+pub(crate) use codes;
+
+codes! {
+    /// Why the core refused a command. A refusal changes nothing but the record of it.
+    Reject {
+        UnknownAccount = 1, "unknown_account", "The account does not exist.";
+        UnknownAsset = 2, "unknown_asset", "The asset does not exist.";
+        UnknownInstrument = 3, "unknown_instrument", "The instrument does not exist.";
+        UnknownOrder = 4, "unknown_order", "The order does not exist or is no longer open.";
+        TradingNotPermitted = 5, "trading_not_permitted", "The account is not permitted to trade.";
+        InsufficientFunds = 6, "insufficient_funds", "The account has not enough cash available.";
+        InsufficientCredits = 7, "insufficient_credits", "The account has not enough credits available.";
+        InvalidPrice = 8, "invalid_price", "The price must be at least one tick and within the instrument's limits.";
+        InvalidQuantity = 9, "invalid_quantity", "The quantity must be at least one lot and at most 2^40 lots.";
+        NotionalTooLarge = 10, "notional_too_large", "Price times quantity is more than the exchange can settle.";
+        InvalidAmount = 11, "invalid_amount", "The amount must be above zero and within what a balance can hold.";
+        PostOnlyWouldMatch = 12, "post_only_would_match", "A post-only order would have matched at once.";
+        InvalidCombination = 13, "invalid_combination", "The order type, time in force and post-only flag do not go together.";
+        DuplicateClientOrderId = 14, "duplicate_client_order_id", "The client order id was used before for a different order.";
+        NoChange = 15, "no_change", "The amendment changes nothing.";
+        QuantityBelowFilled = 16, "quantity_below_filled", "The new total quantity is not above what has been filled.";
+        AlreadyExists = 17, "already_exists", "The asset or instrument exists already.";
+        InvalidDefinition = 18, "invalid_definition", "The asset or instrument is not defined correctly.";
+        WrongAssetClass = 19, "wrong_asset_class", "The asset is of the wrong class for this: credits where cash is needed or the reverse.";
+        WithdrawalNotPermitted = 20, "withdrawal_not_permitted", "The account is not permitted to withdraw.";
+        ReservedAccount = 21, "reserved_account", "The venue's own account cannot do this.";
+        LimitReached = 22, "limit_reached", "A fixed limit of the venue is reached: assets, instruments, open orders or accounts.";
+        DuplicateReference = 23, "duplicate_reference", "A movement with this reference has been made already.";
+    }
+}
+
+codes! {
+    /// Why an accepted order ended without being filled.
+    CancelReason {
+        Requested = 1, "requested", "The owner cancelled it.";
+        MassCancel = 2, "mass_cancel", "The owner cancelled all orders.";
+        PermissionRevoked = 3, "permission_revoked", "The account lost its permission to trade.";
+        ImmediateOrCancel = 4, "immediate_or_cancel", "The part that could not match at once was cancelled.";
+        FillOrKill = 5, "fill_or_kill", "The whole quantity could not match at once.";
+        NoLiquidity = 6, "no_liquidity", "The book had nothing more to match a market order with.";
+        SelfTrade = 7, "self_trade", "It would have matched an order of the same account.";
+    }
+}

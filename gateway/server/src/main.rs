@@ -1,0 +1,2 @@
+//! carbonxchange
+fn main() {}
