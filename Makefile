@@ -1,0 +1,50 @@
+# CarbonXchange. Every target builds the release profile of the whole workspace into one folder outside the clone, so
+# that RocksDB is compiled once per machine, not once per clone, profile or command.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/carbonxchange/target
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check bench fuzz openapi
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Built programs lie in $(CARGO_TARGET_DIR)/release (set CARGO_TARGET_DIR to change that)."
+
+run: build ## Start the exchange in ./data with demonstration accounts (ARGS="--listen 0.0.0.0:9000" adds flags)
+	@exec "$(CARGO_TARGET_DIR)/release/carbonxchange" serve --demo $(ARGS)
+
+build: ## Build the server; installs a C++ compiler and libclang where they are missing
+	@.ci/need build
+	cargo build --release --locked --workspace --bins
+
+# The programs are built with the tests: tests of the running server start the real one.
+test: ## Run all tests, on SQLite and on a PostgreSQL cluster that the tests start themselves
+	@.ci/need build
+	@.ci/need postgres
+	cargo build --release --locked --workspace --bins --tests
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	    set -x; cargo nextest run --release --locked --workspace --lib --bins --tests --no-fail-fast; \
+	else \
+	    set -x; cargo test --release --locked --workspace --lib --bins --tests --no-fail-fast; \
+	fi
+
+check: ## Format and lint, warnings denied
+	@.ci/need build
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+
+bench: ## Run the benchmarks (BENCH="book" runs those whose name contains it)
+	@.ci/need build
+	cargo bench --locked --workspace --benches -- $(BENCH)
+	@echo "The report lies in $(CARGO_TARGET_DIR)/criterion/report/index.html"
+
+fuzz: ## Fuzz every target for a minute each (needs cargo-fuzz and a nightly toolchain; SECONDS_EACH=600 for longer)
+	@.ci/need build
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is not installed: cargo install cargo-fuzz"; exit 1; }
+	@for target in $$(cd fuzz && cargo fuzz list); do \
+	    (cd fuzz && cargo +nightly fuzz run "$$target" -- -max_total_time=$(or $(SECONDS_EACH),60)) || exit 1; \
+	done
+
+openapi: build ## Print the REST contract
+	@"$(CARGO_TARGET_DIR)/release/carbonxchange" openapi
