@@ -1,1 +1,20 @@
-//! cx-store
+//! The relational store: everything that is looked up rather than matched.
+//!
+//! One schema, two homes: SQLite in the data folder when nothing is configured, PostgreSQL for production. SQL is written
+//! here and nowhere else. Rows come from two sides:
+//!
+//! - the **sink** ([`sink`]) folds the exchange's events into orders, trades and ledger postings, each event exactly once;
+//! - the gateway's own records (users, projects, wallet requests, idempotency keys) are written by the repositories.
+
+pub mod clock;
+mod error;
+pub mod identity;
+mod page;
+pub mod public_id;
+pub mod registry;
+mod store;
+
+pub use error::StoreError;
+pub use page::{Page, PageRequest};
+pub use public_id::{PublicId, PublicIdKind};
+pub use store::{Backend, Store};

@@ -1,0 +1,148 @@
+-- What the sink derives from the exchange's events, and the gateway's wallet requests.
+-- Column types are those that sqlx's Any driver carries on both databases: INTEGER, BIGINT, TEXT, BLOB.
+-- *_ns: nanoseconds since the epoch, engine time. *_at: microseconds since the epoch, wall time.
+-- Prices are ticks, quantities lots, amounts minor units of their asset.
+
+CREATE TABLE assets (
+    id      INTEGER PRIMARY KEY,
+    code    TEXT    NOT NULL UNIQUE,
+    class   TEXT    NOT NULL CHECK (class IN ('cash', 'credit')),
+    scale   INTEGER NOT NULL CHECK (scale BETWEEN 0 AND 9),
+    seq     BIGINT  NOT NULL,
+    time_ns BIGINT  NOT NULL
+);
+
+CREATE TABLE instruments (
+    id            INTEGER PRIMARY KEY,
+    symbol        TEXT    NOT NULL UNIQUE,
+    base_asset    BIGINT  NOT NULL REFERENCES assets (id),
+    quote_asset   BIGINT  NOT NULL REFERENCES assets (id),
+    tick_value    BIGINT  NOT NULL CHECK (tick_value > 0),
+    price_max     BIGINT  NOT NULL,
+    maker_fee_ppm BIGINT  NOT NULL,
+    taker_fee_ppm BIGINT  NOT NULL,
+    seq           BIGINT  NOT NULL,
+    time_ns       BIGINT  NOT NULL
+);
+
+-- What accounts were permitted, step by step.
+CREATE TABLE permissions (
+    seq      INTEGER PRIMARY KEY,
+    account  BIGINT  NOT NULL,
+    trade    INTEGER NOT NULL CHECK (trade IN (0, 1)),
+    withdraw INTEGER NOT NULL CHECK (withdraw IN (0, 1)),
+    time_ns  BIGINT  NOT NULL
+);
+CREATE INDEX permissions_account ON permissions (account, seq);
+
+-- One row an order, accepted or refused; the key is the journal position of the command that placed it.
+-- instrument is not a foreign key, because an order may be refused for naming an instrument that does not exist.
+CREATE TABLE orders (
+    seq             INTEGER PRIMARY KEY,
+    handle          BIGINT,
+    account         BIGINT  NOT NULL,
+    instrument      BIGINT  NOT NULL,
+    side            TEXT    NOT NULL CHECK (side IN ('buy', 'sell')),
+    kind            TEXT    NOT NULL CHECK (kind IN ('limit', 'market')),
+    time_in_force   TEXT    NOT NULL,
+    post_only       INTEGER NOT NULL CHECK (post_only IN (0, 1)),
+    price           BIGINT,
+    quantity        BIGINT  NOT NULL,
+    filled          BIGINT  NOT NULL CHECK (filled BETWEEN 0 AND quantity),
+    notional        BIGINT  NOT NULL,
+    fees            BIGINT  NOT NULL,
+    status          TEXT    NOT NULL CHECK (status IN ('open', 'partially_filled', 'filled', 'cancelled', 'rejected')),
+    client_order_id TEXT,
+    reject_reason   TEXT,
+    cancel_reason   TEXT,
+    created_ns      BIGINT  NOT NULL,
+    updated_ns      BIGINT  NOT NULL,
+    closed_ns       BIGINT,
+    CHECK ((closed_ns IS NULL) = (status IN ('open', 'partially_filled'))),
+    CHECK ((handle IS NULL) = (status = 'rejected'))
+);
+CREATE INDEX orders_account ON orders (account, seq);
+CREATE INDEX orders_open ON orders (account, seq) WHERE closed_ns IS NULL;
+CREATE INDEX orders_client ON orders (account, client_order_id, seq) WHERE client_order_id IS NOT NULL;
+
+CREATE TABLE trades (
+    id            INTEGER PRIMARY KEY,
+    seq           BIGINT  NOT NULL,
+    idx           BIGINT  NOT NULL,
+    instrument    BIGINT  NOT NULL,
+    taker_side    TEXT    NOT NULL CHECK (taker_side IN ('buy', 'sell')),
+    price         BIGINT  NOT NULL,
+    quantity      BIGINT  NOT NULL CHECK (quantity > 0),
+    tick_value    BIGINT  NOT NULL,
+    notional      BIGINT  NOT NULL,
+    maker_order   BIGINT  NOT NULL,
+    taker_order   BIGINT  NOT NULL,
+    maker_account BIGINT  NOT NULL,
+    taker_account BIGINT  NOT NULL,
+    maker_fee     BIGINT  NOT NULL CHECK (maker_fee >= 0),
+    taker_fee     BIGINT  NOT NULL CHECK (taker_fee >= 0),
+    time_ns       BIGINT  NOT NULL
+);
+CREATE INDEX trades_instrument ON trades (instrument, time_ns, id);
+CREATE INDEX trades_maker ON trades (maker_account, id);
+CREATE INDEX trades_taker ON trades (taker_account, id);
+
+-- Double entry. A line is named by its event and its place in it; the lines of an event sum to zero per asset.
+-- Accounts above 0 are users, 0 is the venue, those below 0 are the outside (see ledger.rs).
+CREATE TABLE postings (
+    seq     BIGINT  NOT NULL,
+    idx     BIGINT  NOT NULL,
+    line    BIGINT  NOT NULL,
+    account BIGINT  NOT NULL,
+    asset   BIGINT  NOT NULL,
+    amount  BIGINT  NOT NULL CHECK (amount <> 0),
+    kind    TEXT    NOT NULL,
+    time_ns BIGINT  NOT NULL,
+    PRIMARY KEY (seq, idx, line)
+) WITHOUT ROWID;
+CREATE INDEX postings_account ON postings (account, asset, seq);
+
+-- How far the sink has come. Moves in the same transaction as the rows above.
+CREATE TABLE sink_cursor (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    seq     BIGINT  NOT NULL,
+    time_ns BIGINT  NOT NULL,
+    events  BIGINT  NOT NULL,
+    orders  BIGINT  NOT NULL,
+    trades  BIGINT  NOT NULL
+);
+INSERT INTO sink_cursor (id, seq, time_ns, events, orders, trades) VALUES (1, 0, 0, 0, 0, 0);
+
+-- Requests to move cash in or out. The id is the reference of the core's movement, so each takes effect once.
+CREATE TABLE transactions (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    account     BIGINT  NOT NULL,
+    type        TEXT    NOT NULL CHECK (type IN ('deposit', 'withdrawal')),
+    status      TEXT    NOT NULL CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
+    asset       BIGINT  NOT NULL,
+    amount      BIGINT  NOT NULL CHECK (amount > 0),
+    reference   TEXT,
+    destination TEXT,
+    reason      TEXT,
+    created_by  BIGINT  NOT NULL,
+    approved_by BIGINT,
+    created_at  BIGINT  NOT NULL,
+    updated_at  BIGINT  NOT NULL,
+    seq         BIGINT
+);
+CREATE INDEX transactions_account ON transactions (account, id);
+CREATE INDEX transactions_waiting ON transactions (id) WHERE status IN ('pending', 'processing');
+
+-- Answers of POST requests that move money or credits, by the client's Idempotency-Key.
+CREATE TABLE idempotency (
+    account    BIGINT  NOT NULL,
+    key        TEXT    NOT NULL,
+    route      TEXT    NOT NULL,
+    body_hash  BLOB    NOT NULL,
+    subject    BIGINT,
+    status     INTEGER,
+    body       TEXT,
+    created_at BIGINT  NOT NULL,
+    PRIMARY KEY (account, route, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (created_at);

@@ -1,0 +1,1 @@
+//! Repositories of users, sessions and KYC.

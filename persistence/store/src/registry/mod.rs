@@ -1,0 +1,1 @@
+//! Repositories of projects, vintages, batches and retirements.
