@@ -1,0 +1,190 @@
+//! Available and held amounts, moved by events as the core moves them.
+
+use super::order::OrderState;
+use super::report::Fill;
+use cx_engine::command::{Movement, OrderKind, Side};
+use cx_engine::event::InstrumentListed;
+use cx_engine::ids::{AccountId, AssetId, Seq};
+use cx_engine::money;
+use cx_engine::units::{Amount, Quantity, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+
+/// What an account has of one asset, in minor units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Balance {
+    /// Free to use.
+    pub available: Amount,
+    /// Held for open orders.
+    pub held: Amount,
+}
+
+impl Balance {
+    /// Available and held together.
+    pub fn total(self) -> Amount {
+        self.available.plus(self.held)
+    }
+}
+
+/// A balance that a command changed, as the command left it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BalanceUpdate {
+    /// Whose.
+    pub account: AccountId,
+    /// Number among the account's balance updates: from 1, without gaps.
+    pub number: u64,
+    /// The command.
+    pub seq: Seq,
+    /// Engine time of the command.
+    pub time: Timestamp,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// The balance from here on.
+    pub balance: Balance,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Holder {
+    balances: BTreeMap<AssetId, Entry>,
+    updates: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    now: Balance,
+    /// What it was before the current command, once that has touched it.
+    before: Option<Balance>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    holders: HashMap<AccountId, Holder>,
+    /// Balances that the current command touched, each once.
+    touched: Vec<(AccountId, AssetId)>,
+}
+
+impl Ledger {
+    pub(super) fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
+        self.holders
+            .get(&account)
+            .and_then(|holder| holder.balances.get(&asset))
+            .map_or_else(Balance::default, |e| e.now)
+    }
+
+    pub(super) fn balances_of(&self, account: AccountId) -> Vec<(AssetId, Balance)> {
+        let balances = self.holders.get(&account).into_iter().flat_map(|holder| &holder.balances);
+        balances
+            .map(|(&asset, entry)| (asset, entry.now))
+            .filter(|(_, balance)| *balance != Balance::default())
+            .collect()
+    }
+
+    pub(super) fn balances(&self) -> Vec<(AccountId, AssetId, Balance)> {
+        let mut all: Vec<_> = self
+            .holders
+            .keys()
+            .flat_map(|&account| self.balances_of(account).into_iter().map(move |(asset, b)| (account, asset, b)))
+            .collect();
+        all.sort_unstable_by_key(|&(account, asset, _)| (account, asset));
+        all
+    }
+
+    pub(super) fn number(&self, account: AccountId) -> u64 {
+        self.holders.get(&account).map_or(0, |holder| holder.updates)
+    }
+
+    pub(super) fn credit(&mut self, movement: &Movement) {
+        let balance = self.touch(movement.account, movement.asset);
+        balance.available = balance.available.plus(movement.amount);
+    }
+
+    pub(super) fn debit(&mut self, movement: &Movement) {
+        let balance = self.touch(movement.account, movement.asset);
+        balance.available = balance.available.minus(movement.amount);
+    }
+
+    /// Takes the hold of the order's leaves.
+    pub(super) fn hold(&mut self, order: &OrderState, terms: &InstrumentListed) {
+        let amount = hold_of(order, terms);
+        let balance = self.touch(order.account, held_asset(order.side, terms));
+        balance.available = balance.available.minus(amount);
+        balance.held = balance.held.plus(amount);
+    }
+
+    /// Gives back the hold of the order's leaves.
+    pub(super) fn release(&mut self, order: &OrderState, terms: &InstrumentListed) {
+        let amount = hold_of(order, terms);
+        let balance = self.touch(order.account, held_asset(order.side, terms));
+        balance.available = balance.available.plus(amount);
+        balance.held = balance.held.minus(amount);
+    }
+
+    /// Settles one side of a trade; `before` and `after` are the order around it.
+    pub(super) fn settle(&mut self, before: &OrderState, after: &OrderState, fill: &Fill, terms: &InstrumentListed) {
+        self.release(before, terms);
+        let notional = money::notional(fill.price, fill.quantity, terms.tick_value).expect("the core settled it");
+        let (fee, lots) = (Amount::from_minor(fill.fee), lots(fill.quantity));
+        let cash = self.touch(after.account, terms.quote);
+        cash.available = match fill.side {
+            Side::Buy => cash.available.minus(notional.plus(fee)),
+            Side::Sell => cash.available.plus(notional.minus(fee)),
+        };
+        let credits = self.touch(after.account, terms.base);
+        credits.available = match fill.side {
+            Side::Buy => credits.available.plus(lots),
+            Side::Sell => credits.available.minus(lots),
+        };
+        let venue = self.touch(AccountId::VENUE, terms.quote);
+        venue.available = venue.available.plus(fee);
+        self.hold(after, terms);
+    }
+
+    /// Ends the command: numbers what it changed, by account and asset. Balances that ended as they were are left out.
+    pub(super) fn seal(&mut self, seq: Seq, time: Timestamp, mut changed: impl FnMut(BalanceUpdate)) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        for &(account, asset) in &touched {
+            let holder = self.holders.get_mut(&account).expect("touched balances exist");
+            let entry = holder.balances.get_mut(&asset).expect("touched balances exist");
+            let (balance, before) = (entry.now, entry.before.take());
+            assert!(balance.available >= Amount::ZERO && balance.held >= Amount::ZERO, "a balance is below zero");
+            if before != Some(balance) {
+                holder.updates += 1;
+                changed(BalanceUpdate { account, number: holder.updates, seq, time, asset, balance });
+            }
+        }
+        touched.clear();
+        self.touched = touched; // keeps its room
+    }
+
+    fn touch(&mut self, account: AccountId, asset: AssetId) -> &mut Balance {
+        let entry = self.holders.entry(account).or_default().balances.entry(asset).or_default();
+        if entry.before.is_none() {
+            entry.before = Some(entry.now);
+            self.touched.push((account, asset));
+        }
+        &mut entry.now
+    }
+}
+
+/// What an order's leaves hold: [`money::hold`] at its limit; market orders hold nothing.
+fn hold_of(order: &OrderState, terms: &InstrumentListed) -> Amount {
+    match order.kind {
+        OrderKind::Market => Amount::ZERO,
+        OrderKind::Limit => {
+            let rate = terms.maker_fee.max(terms.taker_fee);
+            money::hold(order.side, order.price, order.leaves, terms.tick_value, rate).expect("the core held it")
+        }
+    }
+}
+
+/// Buys hold currency, sells hold credits.
+fn held_asset(side: Side, terms: &InstrumentListed) -> AssetId {
+    match side {
+        Side::Buy => terms.quote,
+        Side::Sell => terms.base,
+    }
+}
+
+fn lots(quantity: Quantity) -> Amount {
+    Amount::from_minor(i64::try_from(quantity.lots()).expect("a trade is at most 2^40 lots"))
+}

@@ -1,0 +1,183 @@
+//! An order as its owner sees it: what was asked, what has happened, what is left.
+
+use super::report::Fill;
+use cx_engine::EventRecord;
+use cx_engine::command::{OrderKind, Side, TimeInForce};
+use cx_engine::event::{OrderAccepted, OrderAmended, OrderRejected};
+use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
+use cx_engine::reject::{CancelReason, Reject};
+use cx_engine::units::{Price, Quantity, Timestamp};
+
+/// Where an order stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrderStatus {
+    /// Accepted, nothing filled.
+    Open,
+    /// Something filled, something open.
+    PartiallyFilled,
+    /// All filled.
+    Filled,
+    /// Ended with something unfilled; part of it may have been filled before.
+    Cancelled(CancelReason),
+    /// Refused.
+    Rejected(Reject),
+}
+
+impl OrderStatus {
+    /// The code that clients see.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::PartiallyFilled => "partially_filled",
+            Self::Filled => "filled",
+            Self::Cancelled(_) => "cancelled",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+
+    /// Whether more can happen to the order.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::PartiallyFilled)
+    }
+}
+
+/// An order, open or closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderState {
+    /// Its handle; [`OrderId::NONE`] when it was refused.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit or market.
+    pub kind: OrderKind,
+    /// How long it lives.
+    pub time_in_force: TimeInForce,
+    /// Whether it had to rest.
+    pub post_only: bool,
+    /// The limit as last amended; [`Price::NONE`] for market orders.
+    pub price: Price,
+    /// The whole quantity as last amended: `filled + leaves` while it is open.
+    pub quantity: Quantity,
+    /// What is still open; nothing once it has ended.
+    pub leaves: Quantity,
+    /// What has been filled.
+    pub filled: Quantity,
+    /// Sum over its fills of `ticks x lots x tick_value`, in minor units of the currency. The average price is this over
+    /// `filled`, exactly, in minor units for each lot.
+    pub cumulative_notional: i128,
+    /// Sum of its fills' fees, in minor units of the currency.
+    pub fees: i128,
+    /// The client's own name for it.
+    pub client_order_id: Option<ClientOrderId>,
+    /// The command that accepted or refused it: the number in its public id.
+    pub accepted: Seq,
+    /// Engine time of that command.
+    pub accepted_at: Timestamp,
+    /// The last command that changed it.
+    pub updated: Seq,
+    /// Engine time of that command.
+    pub updated_at: Timestamp,
+    /// Whether it has entered the book.
+    pub resting: bool,
+    /// Where it stands.
+    pub status: OrderStatus,
+}
+
+impl OrderState {
+    /// The average price of its fills as an exact fraction of minor units of the currency over lots; `None` without fills.
+    pub fn average_price(&self) -> Option<(i128, u64)> {
+        (!self.filled.is_zero()).then(|| (self.cumulative_notional, self.filled.lots()))
+    }
+
+    /// When it ended; `None` while it is open.
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        (!self.status.is_open()).then_some(self.updated_at)
+    }
+
+    pub(super) fn accepted(record: &EventRecord, event: &OrderAccepted) -> Self {
+        Self {
+            order: event.order,
+            account: event.account,
+            instrument: event.instrument,
+            side: event.side,
+            kind: event.kind,
+            time_in_force: event.time_in_force,
+            post_only: event.post_only,
+            price: event.price,
+            quantity: event.quantity,
+            leaves: event.quantity,
+            filled: Quantity::ZERO,
+            cumulative_notional: 0,
+            fees: 0,
+            client_order_id: event.client_order_id,
+            accepted: record.seq,
+            accepted_at: record.time,
+            updated: record.seq,
+            updated_at: record.time,
+            resting: false,
+            status: OrderStatus::Open,
+        }
+    }
+
+    pub(super) fn rejected(record: &EventRecord, event: &OrderRejected) -> Self {
+        let order = &event.order;
+        Self {
+            order: OrderId::NONE,
+            account: order.account,
+            instrument: order.instrument,
+            side: order.side,
+            kind: order.kind,
+            time_in_force: order.time_in_force,
+            post_only: order.post_only,
+            price: order.price,
+            quantity: order.quantity,
+            leaves: Quantity::ZERO,
+            filled: Quantity::ZERO,
+            cumulative_notional: 0,
+            fees: 0,
+            client_order_id: order.client_order_id,
+            accepted: record.seq,
+            accepted_at: record.time,
+            updated: record.seq,
+            updated_at: record.time,
+            resting: false,
+            status: OrderStatus::Rejected(event.reason),
+        }
+    }
+
+    pub(super) fn fill(&mut self, record: &EventRecord, fill: &Fill, tick_value: i64) {
+        self.touch(record);
+        self.leaves = self.leaves.minus(fill.quantity);
+        self.filled = self.filled.plus(fill.quantity);
+        self.cumulative_notional += fill.notional(tick_value);
+        self.fees += i128::from(fill.fee);
+        self.status = if self.leaves.is_zero() { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+    }
+
+    pub(super) fn cancel(&mut self, record: &EventRecord, reason: CancelReason) {
+        self.touch(record);
+        self.leaves = Quantity::ZERO;
+        self.status = OrderStatus::Cancelled(reason);
+    }
+
+    pub(super) fn amend(&mut self, record: &EventRecord, event: &OrderAmended) {
+        self.touch(record);
+        self.price = event.price;
+        self.quantity = event.quantity;
+        self.leaves = event.leaves;
+        assert_eq!(
+            self.quantity,
+            self.filled.plus(self.leaves),
+            "an order's quantity is what is filled and what is left"
+        );
+    }
+
+    fn touch(&mut self, record: &EventRecord) {
+        self.updated = record.seq;
+        self.updated_at = record.time;
+    }
+}

@@ -1,0 +1,124 @@
+//! The book by order: who queues where, in priority. Used for queue positions and to prove that L2 is its sum.
+
+use super::l2::BookLevel;
+use super::{price_of, rank};
+use cx_engine::command::Side;
+use cx_engine::ids::{AccountId, InstrumentId, OrderId};
+use cx_engine::units::{Price, Quantity};
+use cx_engine::{Event, EventRecord};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// A resting order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueuedOrder {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose; not for public channels.
+    pub account: AccountId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Its level.
+    pub price: Price,
+    /// What is open.
+    pub leaves: Quantity,
+}
+
+/// The book of one instrument by order.
+#[derive(Clone, Debug)]
+pub struct BookL3 {
+    instrument: InstrumentId,
+    orders: HashMap<OrderId, QueuedOrder>,
+    bids: BTreeMap<i64, VecDeque<OrderId>>,
+    asks: BTreeMap<i64, VecDeque<OrderId>>,
+}
+
+impl BookL3 {
+    /// An empty book.
+    pub fn new(instrument: InstrumentId) -> Self {
+        Self { instrument, orders: HashMap::new(), bids: BTreeMap::new(), asks: BTreeMap::new() }
+    }
+
+    /// Takes the next event; those of other instruments are passed over. Cost: constant but for a cancel or an amend that
+    /// loses priority, which search their level.
+    pub fn apply(&mut self, record: &EventRecord) {
+        match &record.event {
+            Event::OrderRested(e) if e.instrument == self.instrument => {
+                let queued =
+                    QueuedOrder { order: e.order, account: e.account, side: e.side, price: e.price, leaves: e.leaves };
+                self.orders.insert(e.order, queued);
+                self.side_mut(e.side).entry(rank(e.side, e.price)).or_default().push_back(e.order);
+            }
+            Event::Trade(e) if e.instrument == self.instrument => {
+                let maker = self.orders.get_mut(&e.maker_order).expect("a maker rests in the book");
+                maker.leaves = maker.leaves.minus(e.quantity);
+                assert_eq!(maker.leaves, e.maker_leaves, "the fold agrees with the event on the maker's leaves");
+                if e.maker_leaves.is_zero() {
+                    self.remove(e.maker_order);
+                }
+            }
+            Event::OrderCancelled(e) if e.instrument == self.instrument && e.resting => self.remove(e.order),
+            Event::OrderAmended(e) if e.instrument == self.instrument => {
+                if e.kept_priority {
+                    self.orders.get_mut(&e.order).expect("an amended order rests in the book").leaves = e.leaves;
+                } else {
+                    self.remove(e.order);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A resting order.
+    pub fn order(&self, order: OrderId) -> Option<&QueuedOrder> {
+        self.orders.get(&order)
+    }
+
+    /// How many orders and how much quantity stand before this one at its level.
+    pub fn ahead(&self, order: OrderId) -> Option<(usize, Quantity)> {
+        let found = self.orders.get(&order)?;
+        let queue = self.side(found.side).get(&rank(found.side, found.price))?;
+        let place = queue.iter().position(|&queued| queued == order)?;
+        let before = queue.iter().take(place).map(|queued| self.orders[queued].leaves);
+        Some((place, before.fold(Quantity::ZERO, Quantity::plus)))
+    }
+
+    /// The orders of a side in priority.
+    pub fn queue(&self, side: Side) -> impl Iterator<Item = &QueuedOrder> {
+        self.side(side).values().flatten().map(|order| &self.orders[order])
+    }
+
+    /// The levels of a side from the best, summed over their orders.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = BookLevel> + '_ {
+        self.side(side).iter().map(move |(&rank, queue)| BookLevel {
+            price: price_of(side, rank),
+            quantity: queue.iter().map(|order| self.orders[order].leaves).fold(Quantity::ZERO, Quantity::plus),
+            orders: u32::try_from(queue.len()).expect("open orders are at most 2^24"),
+        })
+    }
+
+    fn side(&self, side: Side) -> &BTreeMap<i64, VecDeque<OrderId>> {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<i64, VecDeque<OrderId>> {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    fn remove(&mut self, order: OrderId) {
+        let gone = self.orders.remove(&order).expect("an order that leaves the book was in it");
+        let levels = self.side_mut(gone.side);
+        let key = rank(gone.side, gone.price);
+        let queue = levels.get_mut(&key).expect("a resting order has a level");
+        let place = queue.iter().position(|&queued| queued == order).expect("a resting order is in its queue");
+        queue.remove(place);
+        if queue.is_empty() {
+            levels.remove(&key);
+        }
+    }
+}

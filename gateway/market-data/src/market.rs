@@ -1,0 +1,126 @@
+//! All public folds behind one door, so that readers see them at the same command.
+
+use crate::book::BookL2;
+use crate::candles::Candles;
+use crate::listings::{Listings, index};
+use crate::ticker::{TickerView, Tickers};
+use crate::trades::Trades;
+use cx_engine::command::Side;
+use cx_engine::ids::{InstrumentId, Seq};
+use cx_engine::units::Timestamp;
+use cx_engine::{Event, EventRecord};
+
+/// How much history the public folds keep in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// Updates of each book.
+    pub book_updates: usize,
+    /// Trades of each instrument.
+    pub trades: usize,
+    /// Trades of the venue.
+    pub venue_trades: usize,
+    /// Bars of each instrument and timeframe.
+    pub bars: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { book_updates: 1_024, trades: 1_000, venue_trades: 1_000, bars: 1_500 }
+    }
+}
+
+/// Listings, books, trades, tickers and bars of the venue.
+#[derive(Clone, Debug)]
+pub struct MarketData {
+    retention: Retention,
+    listings: Listings,
+    books: Vec<BookL2>,
+    trades: Trades,
+    tickers: Tickers,
+    candles: Candles,
+    seq: Seq,
+    time: Timestamp,
+}
+
+impl Default for MarketData {
+    fn default() -> Self {
+        Self::new(Retention::default())
+    }
+}
+
+impl MarketData {
+    /// Empty folds.
+    pub fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            listings: Listings::default(),
+            books: Vec::new(),
+            trades: Trades::new(retention.trades, retention.venue_trades),
+            tickers: Tickers::default(),
+            candles: Candles::new(retention.bars),
+            seq: Seq::ZERO,
+            time: Timestamp::default(),
+        }
+    }
+
+    /// Takes the next event. What it gives is whole after the last event of a command.
+    pub fn apply(&mut self, record: &EventRecord) {
+        self.seq = record.seq;
+        self.time = record.time;
+        let book = match &record.event {
+            Event::AssetAdded(_) => return self.listings.apply(record),
+            Event::InstrumentListed(listed) => {
+                self.books.push(BookL2::new(listed.instrument, self.retention.book_updates));
+                return self.listings.apply(record);
+            }
+            Event::OrderRested(event) => event.instrument,
+            Event::OrderCancelled(event) => event.instrument,
+            Event::OrderAmended(event) => event.instrument,
+            Event::Trade(event) => {
+                self.trades.apply(record);
+                self.tickers.apply(record);
+                self.candles.apply(record);
+                event.instrument
+            }
+            _ => return,
+        };
+        self.books[index(book.get())].apply(record);
+    }
+
+    /// The last command taken.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Engine time of that command.
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Assets and instruments.
+    pub fn listings(&self) -> &Listings {
+        &self.listings
+    }
+
+    /// The book of an instrument.
+    pub fn book(&self, instrument: InstrumentId) -> Option<&BookL2> {
+        self.books.get(index(instrument.get()))
+    }
+
+    /// Recent trades.
+    pub fn trades(&self) -> &Trades {
+        &self.trades
+    }
+
+    /// Bars.
+    pub fn candles(&self) -> &Candles {
+        &self.candles
+    }
+
+    /// The last 24 hours of an instrument as of `now`, with its bid and ask; `None` for an unknown instrument.
+    pub fn ticker(&self, instrument: InstrumentId, now: Timestamp) -> Option<TickerView> {
+        let book = self.book(instrument)?;
+        let (bid, ask) = (book.best(Side::Buy), book.best(Side::Sell));
+        Some(TickerView { bid, ask, ..self.tickers.view(instrument, now) })
+    }
+}
