@@ -3,8 +3,8 @@
 use super::CodecError;
 use super::fields::{Field, Reader, Writer, struct_fields};
 use crate::command::{
-    AmendOrder, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement, NewAsset, NewInstrument, NewOrder,
-    SetPermissions,
+    AmendOrder, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement, NewAsset, NewInstrument,
+    NewOrder, SetPermissions,
 };
 
 /// Bytes of one command record.

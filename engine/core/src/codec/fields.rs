@@ -47,7 +47,8 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn raw<const K: usize>(&mut self) -> [u8; K] {
-        let (head, rest) = self.bytes.split_first_chunk::<K>().expect("records are longer than the sum of their fields");
+        let (head, rest) =
+            self.bytes.split_first_chunk::<K>().expect("records are longer than the sum of their fields");
         self.bytes = rest;
         *head
     }

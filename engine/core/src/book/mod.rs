@@ -1,0 +1,168 @@
+//! The order book of one instrument: two ladders of price levels, each level a first-come-first-served queue of orders
+//! threaded through the slab. The book keeps order; who may trade and what it costs is decided outside.
+
+mod ladder;
+mod orders;
+
+pub(crate) use ladder::{Ladder, NONE};
+pub(crate) use orders::{Detail, Node, Orders};
+
+use crate::command::Side;
+use crate::units::{Price, Quantity};
+
+/// One aggregated level, best first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DepthLevel {
+    /// Its price.
+    pub price: Price,
+    /// Open lots of all its orders.
+    pub quantity: Quantity,
+    /// How many orders.
+    pub orders: u32,
+}
+
+/// Both sides of one instrument.
+#[derive(Clone)]
+pub(crate) struct Book {
+    bids: Ladder,
+    asks: Ladder,
+}
+
+/// The key of a price on a side: lowest is best on both sides.
+#[inline]
+pub(crate) const fn key_of(side: Side, price: Price) -> i64 {
+    match side {
+        Side::Buy => -price.ticks(),
+        Side::Sell => price.ticks(),
+    }
+}
+
+/// The price of a key on a side.
+#[inline]
+pub(crate) const fn price_of(side: Side, key: i64) -> Price {
+    match side {
+        Side::Buy => Price::from_ticks(-key),
+        Side::Sell => Price::from_ticks(key),
+    }
+}
+
+/// The worst key on the maker's side that a taker with this limit accepts.
+#[inline]
+pub(crate) const fn reach(maker_side: Side, limit: Option<Price>) -> i64 {
+    match limit {
+        Some(price) => key_of(maker_side, price),
+        None => Ladder::NO_KEY - 1,
+    }
+}
+
+impl Book {
+    pub(crate) const fn new() -> Self {
+        Self { bids: Ladder::new(), asks: Ladder::new() }
+    }
+
+    #[inline]
+    pub(crate) const fn side(&self, side: Side) -> &Ladder {
+        match side {
+            Side::Buy => &self.bids,
+            Side::Sell => &self.asks,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn side_mut(&mut self, side: Side) -> &mut Ladder {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    /// Puts an order at the back of its level.
+    #[inline]
+    pub(crate) fn rest(&mut self, orders: &mut Orders, side: Side, slot: u32) {
+        let node = *orders.node(slot);
+        let level = self.side_mut(side).occupy(node.key);
+        level.quantity += node.leaves;
+        let last = std::mem::replace(&mut level.tail, slot);
+        if last == NONE {
+            level.head = slot;
+        } else {
+            orders.node_mut(last).next = slot;
+        }
+        let node = orders.node_mut(slot);
+        (node.prev, node.next) = (last, NONE);
+    }
+
+    /// Takes an order out of its level, wherever it stands in the queue.
+    #[inline]
+    pub(crate) fn unrest(&mut self, orders: &mut Orders, side: Side, slot: u32) {
+        let node = *orders.node(slot);
+        let ladder = self.side_mut(side);
+        let level = ladder.level_mut(node.key);
+        level.quantity -= node.leaves;
+        if node.prev == NONE {
+            level.head = node.next;
+        } else {
+            orders.node_mut(node.prev).next = node.next;
+        }
+        if node.next == NONE {
+            level.tail = node.prev;
+        } else {
+            orders.node_mut(node.next).prev = node.prev;
+        }
+        if level.head == NONE {
+            ladder.vacate(node.key);
+        }
+    }
+
+    /// Makes a resting order smaller; it keeps its place.
+    pub(crate) fn shrink(&mut self, orders: &mut Orders, side: Side, slot: u32, leaves: u64) {
+        let node = orders.node_mut(slot);
+        assert!(leaves > 0 && leaves < node.leaves, "shrinking leaves less, but something");
+        self.side_mut(side).level_mut(node.key).quantity -= node.leaves - leaves;
+        node.leaves = leaves;
+    }
+
+    /// Takes `lots` from the order at the head of the best level; true when the order is done and out of its queue.
+    #[inline]
+    pub(crate) fn take_from_head(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) -> bool {
+        let ladder = self.side_mut(side);
+        let node = orders.node_mut(slot);
+        node.leaves -= lots;
+        let level = ladder.level_mut(node.key);
+        level.quantity -= lots;
+        if node.leaves > 0 {
+            return false;
+        }
+        let (key, next) = (node.key, node.next);
+        level.head = next;
+        if next == NONE {
+            ladder.vacate(key);
+        } else {
+            orders.node_mut(next).prev = NONE;
+        }
+        true
+    }
+
+    /// Best levels first, at most `count`.
+    pub(crate) fn depth(&self, orders: &Orders, side: Side, count: usize) -> Vec<DepthLevel> {
+        let ladder = self.side(side);
+        let mut out = Vec::with_capacity(count.min(ladder.len()));
+        let mut key = ladder.best();
+        while key != Ladder::NO_KEY && out.len() < count {
+            let level = ladder.level(key).expect("every key on the way is occupied");
+            let mut queued = 0;
+            let mut slot = level.head;
+            while slot != NONE {
+                queued += 1;
+                slot = orders.node(slot).next;
+            }
+            out.push(DepthLevel {
+                price: price_of(side, key),
+                quantity: Quantity::from_lots(level.quantity),
+                orders: queued,
+            });
+            key = ladder.next_after(key);
+        }
+        out
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading the exchange: for checks, tools and tests. The gateway reads folds of events instead.
+
+use super::{Asset, Exchange, Supply};
+use crate::accounts::Balance;
+use crate::book::{DepthLevel, price_of};
+use crate::command::{Permissions, Side, TimeInForce};
+use crate::event::InstrumentListed;
+use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol};
+use crate::units::{Price, Quantity, Timestamp};
+
+/// An open order as it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenOrder {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// How long it lives.
+    pub time_in_force: TimeInForce,
+    /// Whether it may only rest.
+    pub post_only: bool,
+    /// Its limit.
+    pub price: Price,
+    /// Total quantity, what has been filled included.
+    pub quantity: Quantity,
+    /// What is open.
+    pub leaves: Quantity,
+    /// The client's own name for it.
+    pub client_order_id: Option<ClientOrderId>,
+}
+
+impl Exchange {
+    /// Journal position of the last command applied.
+    pub const fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Engine time.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// All assets, by number.
+    pub fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// The asset with a code.
+    pub fn asset_by_code(&self, code: &Symbol) -> Option<&Asset> {
+        self.asset_codes.get(code).map(|id| &self.assets[id.get() as usize])
+    }
+
+    /// All instruments, by number.
+    pub fn instruments(&self) -> impl ExactSizeIterator<Item = &InstrumentListed> {
+        self.instruments.iter().map(|instrument| &instrument.listing)
+    }
+
+    /// The instrument with a symbol.
+    pub fn instrument_by_symbol(&self, symbol: &Symbol) -> Option<&InstrumentListed> {
+        self.symbols.get(symbol).map(|id| &self.instruments[id.get() as usize].listing)
+    }
+
+    /// What an account may do; `None` when it was never opened.
+    pub fn permissions(&self, account: AccountId) -> Option<Permissions> {
+        self.accounts.get(account).map(|account| account.permissions)
+    }
+
+    /// What came in and went out of an asset; nothing for an unknown one.
+    pub fn supply(&self, asset: AssetId) -> Supply {
+        self.supplies.get(asset.get() as usize).copied().unwrap_or_default()
+    }
+
+    /// What an account has of an asset; nothing when it never had any.
+    pub fn balance(&self, account: AccountId, asset: AssetId) -> Balance {
+        self.balances.get(account, asset)
+    }
+
+    /// Every balance that is not nothing, by account and asset.
+    pub fn balances(&self) -> Vec<(AccountId, AssetId, Balance)> {
+        self.balances.sorted()
+    }
+
+    /// An open order; `None` for a stale handle.
+    pub fn open_order(&self, order: OrderId) -> Option<OpenOrder> {
+        self.orders.find(order).map(|slot| self.view(slot))
+    }
+
+    /// All open orders by slot.
+    pub fn open_orders(&self) -> Vec<OpenOrder> {
+        (0..self.orders.slots()).filter(|&slot| self.orders.node(slot).leaves > 0).map(|slot| self.view(slot)).collect()
+    }
+
+    /// The best levels of one side, best first; empty for an unknown instrument.
+    pub fn depth(&self, instrument: InstrumentId, side: Side, levels: usize) -> Vec<DepthLevel> {
+        let Some(instrument) = self.instruments.get(instrument.get() as usize) else { return Vec::new() };
+        instrument.book.depth(&self.orders, side, levels)
+    }
+
+    fn view(&self, slot: u32) -> OpenOrder {
+        let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
+        OpenOrder {
+            order: self.orders.id(slot),
+            account: node.account,
+            instrument: detail.instrument,
+            side: detail.side,
+            time_in_force: detail.time_in_force,
+            post_only: detail.post_only,
+            price: price_of(detail.side, node.key),
+            quantity: Quantity::from_lots(detail.quantity),
+            leaves: Quantity::from_lots(node.leaves),
+            client_order_id: detail.client_order_id,
+        }
+    }
+}
