@@ -5,6 +5,8 @@
 //! vocabulary ([`command`], [`event`], [`reject`], [`ids`], [`units`], [`money`]) or a room behind that door: `book`
 //! (ladders and queues), `accounts` (balances and permissions), `client_ids`, `snapshot`, `audit`.
 
+#![deny(clippy::float_arithmetic)]
+
 mod accounts;
 mod audit;
 mod book;

@@ -26,7 +26,7 @@ impl Balance {
 #[derive(Clone, Default)]
 pub(crate) struct Balances {
     owners: Vec<(AccountId, AssetId)>,
-    balances: Vec<Balance>,
+    amounts: Vec<Balance>,
     index: HashTable<u32>,
 }
 
@@ -51,9 +51,9 @@ impl Balances {
         if let Some(slot) = self.find(account, asset) {
             return slot;
         }
-        let slot = u32::try_from(self.balances.len()).expect("balances fit in 32 bits");
+        let slot = u32::try_from(self.amounts.len()).expect("balances fit in 32 bits");
         self.owners.push((account, asset));
-        self.balances.push(Balance::default());
+        self.amounts.push(Balance::default());
         let owners = &self.owners;
         self.index.insert_unique(mix(account, asset), slot, |&slot| {
             let (account, asset) = owners[slot as usize];
@@ -64,26 +64,26 @@ impl Balances {
 
     /// What an account has; nothing when it never had any.
     pub(crate) fn get(&self, account: AccountId, asset: AssetId) -> Balance {
-        self.find(account, asset).map(|slot| self.balances[slot as usize]).unwrap_or_default()
+        self.find(account, asset).map(|slot| self.amounts[slot as usize]).unwrap_or_default()
     }
 
     /// The balance in a slot.
     #[inline]
     pub(crate) fn at(&self, slot: u32) -> Balance {
-        self.balances[slot as usize]
+        self.amounts[slot as usize]
     }
 
     /// Adds to what is available.
     #[inline]
     pub(crate) fn credit(&mut self, slot: u32, amount: Amount) {
-        let balance = &mut self.balances[slot as usize];
+        let balance = &mut self.amounts[slot as usize];
         balance.available = balance.available.plus(amount);
     }
 
     /// Takes from what is available. Panics when it is not there: callers have checked.
     #[inline]
     pub(crate) fn debit(&mut self, slot: u32, amount: Amount) {
-        let balance = &mut self.balances[slot as usize];
+        let balance = &mut self.amounts[slot as usize];
         balance.available = balance.available.minus(amount);
         assert!(balance.available >= Amount::ZERO, "available below zero");
     }
@@ -92,7 +92,7 @@ impl Balances {
     #[inline]
     pub(crate) fn hold(&mut self, slot: u32, amount: Amount) {
         self.debit(slot, amount);
-        let balance = &mut self.balances[slot as usize];
+        let balance = &mut self.amounts[slot as usize];
         balance.held = balance.held.plus(amount);
     }
 
@@ -100,7 +100,7 @@ impl Balances {
     #[inline]
     pub(crate) fn release(&mut self, slot: u32, amount: Amount, back: Amount) {
         assert!(back >= Amount::ZERO && back <= amount, "what comes back was held");
-        let balance = &mut self.balances[slot as usize];
+        let balance = &mut self.amounts[slot as usize];
         balance.held = balance.held.minus(amount);
         balance.available = balance.available.plus(back);
         assert!(balance.held >= Amount::ZERO, "held below zero");
@@ -111,7 +111,7 @@ impl Balances {
         let mut all: Vec<_> = self
             .owners
             .iter()
-            .zip(&self.balances)
+            .zip(&self.amounts)
             .filter(|(_, balance)| **balance != Balance::default())
             .map(|(&(account, asset), &balance)| (account, asset, balance))
             .collect();
@@ -122,6 +122,6 @@ impl Balances {
     /// Puts back a balance that a snapshot holds.
     pub(crate) fn restore(&mut self, account: AccountId, asset: AssetId, balance: Balance) {
         let slot = self.slot(account, asset);
-        self.balances[slot as usize] = balance;
+        self.amounts[slot as usize] = balance;
     }
 }

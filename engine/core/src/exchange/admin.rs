@@ -85,7 +85,7 @@ impl Exchange {
         next_listing(self.instruments.len()).map(InstrumentId::new)
     }
 
-    pub(super) fn set_permissions(&mut self, set: &SetPermissions, events: &mut Vec<Event>) {
+    pub(super) fn set_permissions(&mut self, set: SetPermissions, events: &mut Vec<Event>) {
         let refusal = match set.account {
             AccountId::VENUE => Some(Reject::ReservedAccount),
             account if account.get() >= Accounts::END => Some(Reject::LimitReached),

@@ -13,6 +13,7 @@ use crate::units::{Amount, Quantity};
 struct Change {
     slot: u32,
     leaves: Quantity,
+    /// What the order holds before and after.
     held: Amount,
     hold: Amount,
     keeps_priority: bool,
@@ -170,7 +171,7 @@ impl Exchange {
         if detail.post_only && self.crosses(detail.instrument, detail.side, amend.price) {
             return Err(Reject::PostOnlyWouldMatch);
         }
-        let held = self.instruments[detail.instrument.get() as usize].hold_of(
+        let before = self.instruments[detail.instrument.get() as usize].hold_of(
             detail.side,
             old_price,
             Quantity::from_lots(node.leaves),
@@ -179,9 +180,15 @@ impl Exchange {
             Side::Buy => (detail.quote, Reject::InsufficientFunds),
             Side::Sell => (detail.base, Reject::InsufficientCredits),
         };
-        if hold.minus(held) > self.balances.at(holder).available {
+        if hold.minus(before) > self.balances.at(holder).available {
             return Err(short);
         }
-        Ok(Change { slot, leaves, held, hold, keeps_priority: amend.price == old_price && amend.quantity < old })
+        Ok(Change {
+            slot,
+            leaves,
+            held: before,
+            hold,
+            keeps_priority: amend.price == old_price && amend.quantity < old,
+        })
     }
 }

@@ -135,7 +135,7 @@ impl Exchange {
             Command::CancelAll(cancel) => self.cancel_all(cancel, events),
             Command::AddAsset(asset) => self.add_asset(asset, events),
             Command::ListInstrument(instrument) => self.list_instrument(instrument, events),
-            Command::SetPermissions(set) => self.set_permissions(set, events),
+            Command::SetPermissions(set) => self.set_permissions(*set, events),
             Command::Deposit(movement)
             | Command::Withdraw(movement)
             | Command::Issue(movement)

@@ -119,7 +119,7 @@ impl State {
             }
             exchange.balances.restore(account, asset, Balance { available, held });
         }
-        restore_orders(&mut exchange, &self.generations, self.free, self.orders)?;
+        restore_orders(&mut exchange, &self.generations, self.free, &self.orders)?;
         for (seq, bytes) in self.client_ids {
             let order = place_of(&bytes)?;
             let id = order.client_order_id.ok_or("a remembered order has no client order id")?;
@@ -211,7 +211,7 @@ fn restore_orders(
     exchange: &mut Exchange,
     generations: &[u32],
     free: Vec<u32>,
-    queued: Vec<Order>,
+    queued: &[Order],
 ) -> Result<(), String> {
     let vacant = Detail {
         quantity: 0,
@@ -228,7 +228,7 @@ fn restore_orders(
         (Node { leaves: 0, key: 0, next: NONE, prev: NONE, account, generation }, None)
     };
     let mut slots: Vec<(Node, Option<Detail>)> = generations.iter().map(blank).collect();
-    for order in &queued {
+    for order in queued {
         let (node, detail) = restore_order(exchange, order)?;
         let (place, stored) = slots.get_mut(order.slot as usize).ok_or("an order's slot does not exist")?;
         if stored.is_some() {
@@ -250,7 +250,7 @@ fn restore_orders(
         return Err("a slot is neither free nor used".into());
     }
     exchange.orders = Orders::restore(slots, free, vacant);
-    for order in &queued {
+    for order in queued {
         let side = exchange.orders.detail(order.slot).side;
         let instrument = &mut exchange.instruments[order.instrument.get() as usize];
         instrument.book.rest(&mut exchange.orders, side, order.slot);
