@@ -3,7 +3,7 @@
 //! One schema, two homes: SQLite in the data folder when nothing is configured, PostgreSQL for production. SQL is written
 //! here and nowhere else. Rows come from two sides:
 //!
-//! - the **sink** ([`sink`]) folds the exchange's events into orders, trades and ledger postings, each event exactly once;
+//! - the **sink** folds the exchange's events into orders, trades and ledger postings, each event exactly once;
 //! - the gateway's own records (users, projects, wallet requests, idempotency keys) are written by the repositories.
 
 pub mod clock;
@@ -13,6 +13,8 @@ mod page;
 pub mod public_id;
 pub mod registry;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::StoreError;
 pub use page::{Page, PageRequest};

@@ -19,7 +19,7 @@ fn the_uuid_is_fixed() {
     let id = PublicId::from_micros(PublicIdKind::Order, LATE, 42);
     assert_eq!(id.uuid(), PublicId::parse(PublicIdKind::Order, "ord-20260307-000000la").unwrap().uuid());
     assert_eq!(id.uuid().get_version_num(), 5);
-    assert_eq!(id.uuid().to_string(), "REPLACE");
+    assert_eq!(id.uuid().to_string(), "87ba3ad5-3d0e-5b45-8316-3b47ce98eafb");
 }
 
 #[test]
