@@ -1,1 +1,5 @@
 //! cx-registry
+pub mod date;
+pub mod quantity;
+pub mod serial;
+pub mod words;
