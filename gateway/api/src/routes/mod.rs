@@ -1,0 +1,21 @@
+//! The REST routes, one file a subject. Each file exposes `routes()`; its paths are relative to where it is nested here.
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::openapi;
+use crate::state::AppState;
+
+pub(crate) mod admin;
+pub(crate) mod auth;
+pub(crate) mod users;
+pub(crate) mod wallet;
+
+/// Every route with its description.
+pub(crate) fn all() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .nest("/api/auth", auth::routes())
+        .nest("/api/users", users::routes())
+        .nest("/api/admin", admin::routes())
+        .nest("/api", wallet::routes())
+}
