@@ -19,8 +19,7 @@ pub mod ticker;
 pub mod trades;
 
 pub use accounts::{
-    AccountUpdates, Accounts, Balance, BalanceUpdate, ExecType, ExecutionReport, Fill, Liquidity, OrderState,
-    OrderStatus,
+    AccountUpdates, Accounts, BalanceUpdate, ExecType, ExecutionReport, Fill, Liquidity, OrderState, OrderStatus,
 };
 pub use book::{BookL2, BookL3, BookLevel, BookUpdate, DepthView, LevelChange};
 pub use candles::{Candle, Candles, Timeframe};
@@ -28,6 +27,8 @@ pub use listings::{Decimals, Listings, Scaled};
 pub use market::{MarketData, Retention};
 pub use ticker::{TickerView, Tickers};
 pub use trades::{PublicTrade, Trades};
+
+pub use cx_engine::Balance;
 
 use cx_engine::EventRecord;
 

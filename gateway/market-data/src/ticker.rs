@@ -47,7 +47,7 @@ impl TickerView {
 
 #[derive(Clone, Copy, Debug)]
 struct Minute {
-    minute: u64,
+    number: u64,
     open: Price,
     high: Price,
     low: Price,
@@ -79,13 +79,13 @@ impl Tickers {
         let ticker = &mut self.by_instrument[place];
         ticker.last = PublicTrade::from_record(record);
         let minute = record.time.nanos() / MINUTE_NANOS;
-        while ticker.minutes.front().is_some_and(|oldest| oldest.minute + WINDOW <= minute) {
+        while ticker.minutes.front().is_some_and(|oldest| oldest.number + WINDOW <= minute) {
             ticker.minutes.pop_front();
         }
-        if ticker.minutes.back().is_none_or(|newest| newest.minute != minute) {
+        if ticker.minutes.back().is_none_or(|newest| newest.number != minute) {
             let price = trade.price;
             ticker.minutes.push_back(Minute {
-                minute,
+                number: minute,
                 open: price,
                 high: price,
                 low: price,
@@ -108,7 +108,7 @@ impl Tickers {
         let Some(ticker) = self.by_instrument.get(index(instrument.get())) else { return TickerView::default() };
         let minute = now.nanos() / MINUTE_NANOS;
         let mut view = TickerView { last: ticker.last, ..TickerView::default() };
-        for bucket in ticker.minutes.iter().filter(|bucket| bucket.minute + WINDOW > minute) {
+        for bucket in ticker.minutes.iter().filter(|bucket| bucket.number + WINDOW > minute) {
             view.open = view.open.or(Some(bucket.open));
             view.high = view.high.max(Some(bucket.high));
             view.low = Some(view.low.map_or(bucket.low, |low| low.min(bucket.low)));

@@ -2,28 +2,13 @@
 
 use super::order::OrderState;
 use super::report::Fill;
+use cx_engine::Balance;
 use cx_engine::command::{Movement, OrderKind, Side};
 use cx_engine::event::InstrumentListed;
 use cx_engine::ids::{AccountId, AssetId, Seq};
 use cx_engine::money;
 use cx_engine::units::{Amount, Quantity, Timestamp};
 use std::collections::{BTreeMap, HashMap};
-
-/// What an account has of one asset, in minor units.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Balance {
-    /// Free to use.
-    pub available: Amount,
-    /// Held for open orders.
-    pub held: Amount,
-}
-
-impl Balance {
-    /// Available and held together.
-    pub fn total(self) -> Amount {
-        self.available.plus(self.held)
-    }
-}
 
 /// A balance that a command changed, as the command left it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

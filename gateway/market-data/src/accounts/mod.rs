@@ -24,10 +24,8 @@ mod balances;
 mod closed;
 mod order;
 mod report;
-#[cfg(test)]
-mod tests;
 
-pub use balances::{Balance, BalanceUpdate};
+pub use balances::BalanceUpdate;
 pub use order::{OrderState, OrderStatus};
 pub use report::{ExecType, ExecutionReport, Fill, Liquidity};
 
@@ -39,7 +37,7 @@ use cx_engine::event::{InstrumentListed, OrderAccepted, OrderAmended, OrderCance
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::Reject;
 use cx_engine::units::Timestamp;
-use cx_engine::{Event, EventRecord};
+use cx_engine::{Balance, Event, EventRecord};
 use report::ReportLog;
 use std::collections::{BTreeMap, HashMap};
 
@@ -76,7 +74,7 @@ struct Account {
 #[derive(Clone, Debug)]
 pub struct Accounts {
     instruments: Vec<InstrumentListed>,
-    accounts: HashMap<AccountId, Account>,
+    holders: HashMap<AccountId, Account>,
     /// Open orders by slot.
     open: Vec<Option<OrderState>>,
     open_count: usize,
@@ -99,7 +97,7 @@ impl Accounts {
     pub fn new(closed_max: usize, reports_max: usize) -> Self {
         Self {
             instruments: Vec::new(),
-            accounts: HashMap::new(),
+            holders: HashMap::new(),
             open: Vec::new(),
             open_count: 0,
             by_client_id: HashMap::new(),
@@ -137,7 +135,7 @@ impl Accounts {
 
     /// Whether the account exists in the core, and what it may do.
     pub fn permissions(&self, account: AccountId) -> Option<Permissions> {
-        self.accounts.get(&account)?.permissions
+        self.holders.get(&account)?.permissions
     }
 
     /// One balance; zero where there is none.
@@ -167,7 +165,7 @@ impl Accounts {
 
     /// The open orders of an account, newest first.
     pub fn open_orders(&self, account: AccountId) -> impl DoubleEndedIterator<Item = &OrderState> {
-        let orders = self.accounts.get(&account).into_iter().flat_map(|found| found.open.values().rev());
+        let orders = self.holders.get(&account).into_iter().flat_map(|found| found.open.values().rev());
         orders.map(|&order| self.open_order(order).expect("an account's open orders are open"))
     }
 
@@ -190,7 +188,7 @@ impl Accounts {
     /// An order of the account, open or recently closed, by the command that accepted or refused it: the number in its
     /// public id.
     pub fn order(&self, account: AccountId, accepted: Seq) -> Option<&OrderState> {
-        let open = self.accounts.get(&account).and_then(|found| found.open.get(&accepted));
+        let open = self.holders.get(&account).and_then(|found| found.open.get(&accepted));
         match open {
             Some(&order) => self.open_order(order),
             None => self.closed.get(accepted).filter(|order| order.account == account),
@@ -205,7 +203,7 @@ impl Accounts {
 
     /// The number of the account's last execution report.
     pub fn report_number(&self, account: AccountId) -> u64 {
-        self.accounts.get(&account).map_or(0, |found| found.reports)
+        self.holders.get(&account).map_or(0, |found| found.reports)
     }
 
     /// The account's reports after number `after`, oldest first; `None` when not all of them are kept, or when `after` is
@@ -220,7 +218,7 @@ impl Accounts {
         match &record.event {
             Event::InstrumentListed(listed) => self.instruments.push(*listed),
             Event::PermissionsSet(set) => {
-                self.accounts.entry(set.account).or_default().permissions = Some(set.permissions);
+                self.holders.entry(set.account).or_default().permissions = Some(set.permissions);
             }
             Event::Deposited(movement) | Event::Issued(movement) => self.ledger.credit(movement),
             Event::Withdrawn(movement) | Event::Retired(movement) => self.ledger.debit(movement),
@@ -248,7 +246,7 @@ impl Accounts {
         }
         assert!(self.open[slot].replace(order).is_none(), "a slot holds one order at a time");
         self.open_count += 1;
-        self.accounts.entry(event.account).or_default().open.insert(record.seq, event.order);
+        self.holders.entry(event.account).or_default().open.insert(record.seq, event.order);
         if let Some(id) = event.client_order_id {
             self.by_client_id.insert((event.account, id), record.seq);
         }
@@ -325,7 +323,7 @@ impl Accounts {
     fn end(&mut self, order: OrderState) {
         self.open[index(order.order.slot())] = None;
         self.open_count -= 1;
-        self.accounts.entry(order.account).or_default().open.remove(&order.accepted);
+        self.holders.entry(order.account).or_default().open.remove(&order.accepted);
         self.close(order);
     }
 
@@ -347,7 +345,7 @@ impl Accounts {
         fill: Option<Fill>,
         reports: &mut Vec<ExecutionReport>,
     ) {
-        let account = self.accounts.entry(order.account).or_default();
+        let account = self.holders.entry(order.account).or_default();
         account.reports += 1;
         let report = ExecutionReport {
             number: account.reports,

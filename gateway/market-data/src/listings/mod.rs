@@ -1,5 +1,8 @@
 //! Assets and instruments by number and by name, with what the edge needs to turn integers into exact decimals.
 
+#[cfg(test)]
+mod tests;
+
 use cx_engine::command::AssetClass;
 use cx_engine::event::{AssetAdded, InstrumentListed};
 use cx_engine::ids::{AssetId, InstrumentId, Symbol};
