@@ -3,15 +3,18 @@
 //! One schema, two homes: SQLite in the data folder when nothing is configured, PostgreSQL for production. SQL is written
 //! here and nowhere else. Rows come from two sides:
 //!
-//! - the **sink** folds the exchange's events into orders, trades and ledger postings, each event exactly once;
+//! - the **sink** ([`sink`]) folds the exchange's events into orders, trades and ledger postings, each event exactly once;
 //! - the gateway's own records (users, projects, wallet requests, idempotency keys) are written by the repositories.
 
 pub mod clock;
+mod columns;
 mod error;
 pub mod identity;
+pub mod ledger;
 mod page;
 pub mod public_id;
 pub mod registry;
+pub mod sink;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
