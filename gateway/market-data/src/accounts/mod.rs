@@ -24,6 +24,8 @@ mod balances;
 mod closed;
 mod order;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use balances::BalanceUpdate;
 pub use order::{OrderState, OrderStatus};

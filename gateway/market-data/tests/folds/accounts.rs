@@ -118,6 +118,7 @@ fn orders_are_found_by_client_id_also_refused_ones() {
     // Other accounts see nothing of it.
     assert!(venue.accounts.order_by_client_id(TWO, &id("a")).is_none());
     assert!(venue.accounts.order(TWO, accepted).is_none());
+    assert!(venue.accounts.order(TWO, refused).is_none());
     // Closed, it is still found.
     venue.cancel(1, order);
     assert_eq!(of(&venue, "a").status, OrderStatus::Cancelled(CancelReason::Requested));

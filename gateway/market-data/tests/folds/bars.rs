@@ -57,6 +57,17 @@ fn a_ticker_slides_by_minutes_without_trades() {
 }
 
 #[test]
+fn a_ticker_keeps_a_minute_for_exactly_a_day() {
+    let mut venue = Venue::small();
+    trade(&mut venue, 100, 2);
+    for (minutes, count) in [(1_439, 2), (1_440, 2)] {
+        venue.now = START + minutes * MINUTE;
+        trade(&mut venue, 101, 1);
+        assert_eq!(venue.market.ticker(FIRST, Timestamp::from_nanos(venue.now)).unwrap().count, count);
+    }
+}
+
+#[test]
 fn trades_resume_from_a_command_while_they_are_kept() {
     let retention = Retention { trades: 2, ..Retention::default() };
     let mut venue = Venue::new(retention, Accounts::default(), 1, 2);
