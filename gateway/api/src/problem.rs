@@ -76,6 +76,13 @@ own_codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.";
     AccountLocked = "account_locked", LOCKED, "The account is locked after too many failed logins.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests.";
+    NotSupported = "not_supported", BAD_REQUEST, "This is part of the contract but not offered yet.";
+    UnsupportedInstrument = "unsupported_instrument", BAD_REQUEST, "Standard contracts are not listed yet: name a symbol, or a project and a vintage.";
+    OrderNotOpen = "order_not_open", BAD_REQUEST, "The order is not open any more.";
+    UnknownMethod = "unknown_method", NOT_FOUND, "There is no such method.";
+    TooManySubscriptions = "too_many_subscriptions", TOO_MANY_REQUESTS, "The connection has as many subscriptions as it may have.";
+    TooManyConnections = "too_many_connections", TOO_MANY_REQUESTS, "There are as many connections as there may be.";
+    UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED, "This address speaks WebSocket.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side.";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The exchange has no room for more commands right now.";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The exchange is shutting down.";

@@ -10,6 +10,7 @@ use cx_store::Store;
 
 use crate::middleware::rate_limit::{Limits, LimitsConfig};
 use crate::venue::Venue;
+use crate::ws::{SocketLimits, Sockets};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct AppState {
     pub venue: Arc<Venue>,
     /// What the operator has set.
     pub settings: Arc<ApiSettings>,
+    /// Every open WebSocket.
+    pub sockets: Arc<Sockets>,
     /// Rate limits by address and account.
     pub(crate) limits: Arc<Limits>,
     /// When this process began to serve.
@@ -43,6 +46,7 @@ impl AppState {
         settings: ApiSettings,
     ) -> Self {
         let limits = Arc::new(Limits::new(&settings.limits));
+        let sockets = Arc::new(Sockets::new(settings.sockets));
         Self {
             store,
             identity,
@@ -50,6 +54,7 @@ impl AppState {
             pipeline,
             venue,
             settings: Arc::new(settings),
+            sockets,
             limits,
             started: Instant::now(),
         }
@@ -69,6 +74,8 @@ pub struct ApiSettings {
     pub trusted_proxies: Vec<IpAddr>,
     /// How many requests are let through.
     pub limits: LimitsConfig,
+    /// Bounds of WebSockets.
+    pub sockets: SocketLimits,
     /// The largest body, in bytes, documents excepted.
     pub body_bytes_max: usize,
 }
@@ -81,6 +88,7 @@ impl Default for ApiSettings {
             cors_origins: vec!["http://localhost:3000".to_owned(), "http://localhost:5173".to_owned()],
             trusted_proxies: Vec::new(),
             limits: LimitsConfig::default(),
+            sockets: SocketLimits::default(),
             body_bytes_max: 64 * 1024,
         }
     }

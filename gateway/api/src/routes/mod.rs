@@ -8,6 +8,9 @@ use crate::state::AppState;
 
 pub(crate) mod admin;
 pub(crate) mod auth;
+pub(crate) mod health;
+pub(crate) mod market;
+pub(crate) mod trading;
 pub(crate) mod users;
 pub(crate) mod wallet;
 
@@ -18,4 +21,8 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
         .nest("/api/users", users::routes())
         .nest("/api/admin", admin::routes())
         .nest("/api", wallet::routes())
+        .nest("/api/trading", trading::routes())
+        .nest("/api/market", market::routes())
+        .merge(health::routes())
+        .merge(crate::ws::routes())
 }

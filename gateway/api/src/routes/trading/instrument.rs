@@ -1,0 +1,53 @@
+//! Which instrument a client means: a symbol, or a project and a vintage.
+
+use cx_engine::ids::InstrumentId;
+use cx_engine::reject::Reject;
+use serde_json::Value;
+
+use crate::problem::{Code, Problem};
+use crate::state::AppState;
+use crate::venue::Folds;
+
+/// How a client names what is traded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Named<'a> {
+    /// A symbol, or a credit type.
+    pub symbol: Option<&'a str>,
+    /// A project.
+    pub project: Option<&'a Value>,
+    /// A vintage.
+    pub vintage: Option<i32>,
+    /// A credit type.
+    pub credit_type: Option<&'a str>,
+}
+
+/// The instrument of this symbol; a credit type names a standard contract, which is not listed yet.
+pub(crate) fn by_symbol(folds: &Folds, symbol: &str) -> Result<InstrumentId, Problem> {
+    if let Some(listed) = folds.market.listings().instrument_by_symbol(symbol) {
+        return Ok(listed.instrument);
+    }
+    if is_credit_type(symbol) {
+        return Err(Problem::new(Code::UnsupportedInstrument).field("symbol", format!("{symbol} is a credit type")));
+    }
+    Err(Problem::new(Reject::UnknownInstrument).field("symbol", "there is no such instrument"))
+}
+
+/// The instrument that is meant.
+pub(crate) async fn resolve(state: &AppState, named: Named<'_>) -> Result<InstrumentId, Problem> {
+    if let Some(symbol) = named.symbol {
+        return by_symbol(&state.venue.read(), symbol);
+    }
+    match (named.project, named.vintage) {
+        (Some(project), Some(vintage)) => by_project(state, project, vintage).await,
+        (Some(_), None) => Err(missing("vintage_year", "a project's credits are traded by vintage")),
+        (None, _) if named.credit_type.is_some() => {
+            Err(Problem::new(Code::UnsupportedInstrument).field("credit_type", "standard contracts are not listed yet"))
+        }
+        (None, _) => Err(missing("symbol", "name a symbol, or project_id and vintage_year")),
+    }
+}
+
+fn missing(field: &str, message: &str) -> Problem {
+    let text = format!("Missing fields: {field}");
+    Problem::new(Code::MissingFields).error(text.clone()).detail(format!("{text}: {message}.")).field(field, message)
+}

@@ -1,0 +1,152 @@
+//! One socket: a reader that takes requests in the order of their arrival, and a writer that empties the outbox. Neither
+//! waits for the other, so a peer that does not read cannot keep the reader from noticing that it is gone, and answers that
+//! are slow to come do not hold up the requests behind them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use cx_identity::Principal;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
+
+use super::handshake::Socket;
+use super::messages;
+use super::methods::Session;
+use super::outbox::{Close, Outbox, Outgoing, Turn};
+use super::sockets::Bucket;
+use crate::state::AppState;
+use crate::venue::{ConnectionId, wall_nanos};
+
+/// Serves a socket until it ends. `owner` is the user that authenticated at the upgrade, if any.
+pub(super) async fn serve(
+    state: AppState,
+    socket: Socket,
+    id: ConnectionId,
+    outbox: Arc<Outbox>,
+    owner: Option<Principal>,
+) {
+    let (sink, stream) = socket.split();
+    let mut writer = tokio::spawn(write(state.clone(), sink, id, Arc::clone(&outbox)));
+    let mut session = Session::new(state.clone(), id, Arc::clone(&outbox));
+    if let Some(owner) = owner
+        && session.claim(owner).is_err()
+    {
+        tracing::debug!("an account has too many connections");
+    }
+    tokio::select! {
+        close = read(&mut session, stream, &state) => outbox.close(close),
+        () = outbox.ended() => {}
+    }
+    state.venue.leave_all(id);
+    // The writer ends by itself, unless the peer does not read.
+    if timeout(state.sockets.limits().farewell_max * 2, &mut writer).await.is_err() {
+        writer.abort();
+    }
+    state.sockets.leave(id);
+}
+
+/// Takes requests until the connection ends; gives the reason.
+async fn read(session: &mut Session, mut stream: SplitStream<Socket>, state: &AppState) -> Close {
+    let limits = *state.sockets.limits();
+    let mut bucket = Bucket::new(limits.messages_per_second, limits.messages_burst, Instant::now());
+    loop {
+        let next = tokio::select! {
+            next = timeout(limits.idle_max, stream.next()) => next,
+            () = state.sockets.stopping() => {
+                // Commands that were taken are still answered.
+                drop(timeout(limits.farewell_max, session.settled()).await);
+                return Close::SHUTDOWN;
+            }
+        };
+        let Ok(next) = next else { return Close::IDLE };
+        let time_in = wall_nanos();
+        match next {
+            None | Some(Ok(Message::Close(_))) => return Close::NORMAL,
+            Some(Ok(Message::Text(text))) => {
+                if !bucket.take(Instant::now()) {
+                    return Close::TOO_MANY_MESSAGES;
+                }
+                session.request(text.as_str(), time_in).await;
+            }
+            Some(Ok(Message::Binary(_))) => return Close::NOT_TEXT,
+            // Pings are answered by the library; what arrives at all shows that the peer is alive.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Err(error)) => return reason_for(&error),
+        }
+    }
+}
+
+fn reason_for(error: &WsError) -> Close {
+    match error {
+        WsError::Capacity(CapacityError::MessageTooLong { .. }) => Close::TOO_BIG,
+        WsError::Utf8(_) => Close::NOT_UTF8,
+        WsError::Protocol(_) => Close::PROTOCOL,
+        _ => Close::NORMAL,
+    }
+}
+
+/// Empties the outbox until the connection ends, then says why.
+async fn write(state: AppState, mut sink: SplitSink<Socket, Message>, id: ConnectionId, outbox: Arc<Outbox>) {
+    let limits = *state.sockets.limits();
+    let close = match write_all(&state, &mut sink, id, &outbox).await {
+        Ok(close) => close,
+        Err(error) => {
+            tracing::debug!(%error, "a WebSocket could not be written to");
+            outbox.close(Close::NORMAL);
+            return;
+        }
+    };
+    let frame = CloseFrame { code: close.code.into(), reason: Utf8Bytes::from_static(close.reason) };
+    // A peer that does not read cannot be told; it is dropped after a while.
+    let farewell = async {
+        sink.send(Message::Close(Some(frame))).await?;
+        sink.close().await
+    };
+    if let Ok(Err(error)) = timeout(limits.farewell_max, farewell).await {
+        tracing::debug!(%error, "a WebSocket ended without a farewell");
+    }
+}
+
+async fn write_all(
+    state: &AppState,
+    sink: &mut SplitSink<Socket, Message>,
+    id: ConnectionId,
+    outbox: &Outbox,
+) -> Result<Close, WsError> {
+    let mut ping = interval(state.sockets.limits().ping_every);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ping.tick().await; // the first tick is immediate
+    loop {
+        let turn = tokio::select! {
+            turn = outbox.next() => turn,
+            _ = ping.tick() => Turn { messages: vec![Outgoing::Ping], snapshots_due: false, close: None },
+        };
+        tokio::select! {
+            biased;
+            () = outbox.cut() => return Ok(outbox.closing().unwrap_or(Close::NORMAL)),
+            written = write_turn(sink, turn.messages) => written?,
+        }
+        if turn.snapshots_due {
+            state.venue.catch_up(id);
+        }
+        if let Some(close) = turn.close {
+            return Ok(close);
+        }
+    }
+}
+
+async fn write_turn(sink: &mut SplitSink<Socket, Message>, messages: Vec<Outgoing>) -> Result<(), WsError> {
+    for message in messages {
+        let message = match message {
+            Outgoing::Text(text) => Message::Text(text),
+            Outgoing::Book(view) => Message::Text(messages::book_snapshot(&view)),
+            Outgoing::Ping => Message::Ping(Bytes::new()),
+        };
+        sink.feed(message).await?;
+    }
+    sink.flush().await
+}
