@@ -1,0 +1,64 @@
+//! The settings in force as a TOML document, secrets masked: `config check` prints it, and it can be used as a file.
+
+use std::fmt::{self, Display};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{LogFormat, Settings};
+
+const MASK: &str = "********";
+
+impl Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text(f, "data", &self.data.display())?;
+        text(f, "listen", &self.listen)?;
+        optional(f, "database_url", self.database_url.as_ref().map(|url| mask_password(url.expose_secret())))?;
+        text(f, "durability", &self.durability)?;
+        writeln!(f, "rate_limits = {}", self.rate_limits)?;
+        let origins: Vec<String> = self.cors_origins.iter().map(|origin| quoted(origin)).collect();
+        writeln!(f, "cors_origins = [{}]", origins.join(", "))?;
+        optional(f, "admin_email", self.admin_email.clone())?;
+        optional(f, "admin_password", self.admin_password.as_ref().map(|_: &SecretString| MASK.to_owned()))?;
+        writeln!(f, "maker_fee_ppm = {}", self.maker_fee_ppm)?;
+        writeln!(f, "taker_fee_ppm = {}", self.taker_fee_ppm)?;
+        writeln!(f, "demo = {}", self.demo)?;
+        writeln!(f, "production = {}", self.production)?;
+        text(f, "log_format", &if self.log_format == LogFormat::Json { "json" } else { "text" })?;
+        writeln!(f, "shutdown_seconds = {}", self.shutdown_seconds)
+    }
+}
+
+fn text(f: &mut fmt::Formatter<'_>, name: &str, value: &dyn Display) -> fmt::Result {
+    writeln!(f, "{name} = {}", quoted(&value.to_string()))
+}
+
+fn optional(f: &mut fmt::Formatter<'_>, name: &str, value: Option<String>) -> fmt::Result {
+    match value {
+        Some(value) => text(f, name, &value),
+        None => writeln!(f, "# {name} is not set"),
+    }
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Hides what stands between the user's name and the host of a database's address.
+pub(super) fn mask_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let Some(at) = rest[..authority_end].rfind('@') else { return url.to_owned() };
+    let user = rest[..at].split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:{MASK}{}", &rest[at..])
+}

@@ -1,0 +1,87 @@
+//! Layers, refusals and masking of settings.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+use std::io::Write as _;
+
+use secrecy::ExposeSecret as _;
+
+use super::{DurabilitySetting, load};
+
+fn environment(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+#[test]
+fn later_layers_win() {
+    let file = file("listen = \"127.0.0.1:1\"\ndurability = \"os\"\nmaker_fee_ppm = 7\n");
+    let env = environment(&[("CX_LISTEN", "127.0.0.1:2"), ("CX_DURABILITY", "interval:5"), ("PATH", "/bin")]);
+    let settings = load(Some(file.path()), &env, &[("listen", "127.0.0.1:3".into())]).unwrap();
+    assert_eq!(settings.listen, "127.0.0.1:3", "flag over environment");
+    assert_eq!(settings.durability, DurabilitySetting::Interval(5), "environment over file");
+    assert_eq!(settings.maker_fee_ppm, 7, "file over default");
+    assert_eq!(settings.taker_fee_ppm, 1_000, "default");
+}
+
+#[test]
+fn environment_values_keep_their_text() {
+    let env = environment(&[
+        ("CX_ADMIN_EMAIL", "a@example.org"),
+        ("CX_ADMIN_PASSWORD", "0012"),
+        ("CX_RATE_LIMITS", "off"),
+        ("CX_CORS_ORIGINS", "https://a.example, https://b.example"),
+        ("DATABASE_URL", "postgres://cx:pw@db/cx"),
+        ("CX_TEST_POSTGRES", "off"),
+    ]);
+    let settings = load(None, &env, &[]).unwrap();
+    assert_eq!(settings.admin_password.unwrap().expose_secret(), "0012");
+    assert!(!settings.rate_limits);
+    assert_eq!(settings.cors_origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(settings.database_url.unwrap().expose_secret(), "postgres://cx:pw@db/cx");
+}
+
+#[test]
+fn what_is_not_understood_is_refused_by_name() {
+    let refused = |text: &str| load(Some(file(text).path()), &HashMap::new(), &[]).unwrap_err().to_string();
+    for (text, names) in [
+        ("durabilty = \"os\"", "durabilty"),
+        ("durability = \"sometimes\"", "sometimes"),
+        ("durability = \"interval:0\"", "interval:0"),
+        ("listen = \"nowhere\"", "nowhere"),
+        ("taker_fee_ppm = 100001", "100001"),
+        ("maker_fee_ppm = -1", "maker_fee_ppm"),
+        ("rate_limits = \"maybe\"", "maybe"),
+        ("admin_email = \"a@example.org\"", "admin_password"),
+        ("production = true\ndemo = true", "production"),
+        ("cors_origins = [\"*\"]", "cors_origins"),
+        ("listen = ", "line 1"),
+    ] {
+        let message = refused(text);
+        assert!(message.contains(names), "{text}: {message}");
+    }
+    let message = load(None, &environment(&[("CX_DURABILTY", "os")]), &[]).unwrap_err().to_string();
+    assert!(message.contains("durabilty"), "{message}");
+    let message = load(Some("/nonexistent/cx.toml".as_ref()), &HashMap::new(), &[]).unwrap_err().to_string();
+    assert!(message.contains("/nonexistent/cx.toml"), "{message}");
+}
+
+#[test]
+fn printed_settings_hide_secrets_and_read_back() {
+    let env = environment(&[
+        ("CX_ADMIN_EMAIL", "a@example.org"),
+        ("CX_ADMIN_PASSWORD", "Sup3r!secret"),
+        ("DATABASE_URL", "postgres://cx:hunter2@db:5432/cx"),
+        ("CX_DATA", "/tmp/with \"quotes\""),
+    ]);
+    let printed = load(None, &env, &[]).unwrap().to_string();
+    assert!(!printed.contains("Sup3r!secret") && !printed.contains("hunter2"), "{printed}");
+    assert!(printed.contains("postgres://cx:********@db:5432/cx"), "{printed}");
+    let again = load(Some(file(&printed).path()), &HashMap::new(), &[]).unwrap();
+    assert_eq!(again.to_string(), printed);
+}
