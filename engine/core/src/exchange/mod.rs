@@ -26,22 +26,23 @@ pub use view::OpenOrder;
 /// An asset as it was added.
 pub type Asset = AssetAdded;
 
-/// What came in and went out of an asset. Balances sum to `inflow - outflow - retired`, always.
+/// What came in and went out of an asset since the beginning, in its minor units. Balances sum to
+/// `inflow - outflow - retired`, always. The sums over all time outgrow what a balance may reach, so they are wider.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Supply {
     /// Deposited and issued.
-    pub inflow: Amount,
+    pub inflow: i128,
     /// Withdrawn.
-    pub outflow: Amount,
+    pub outflow: i128,
     /// Retired, finally.
-    pub retired: Amount,
+    pub retired: i128,
 }
 
 impl Supply {
-    /// What accounts own together.
+    /// What accounts own together, in minor units: at most [`Amount::BALANCE_MAX`].
     #[must_use]
-    pub const fn outstanding(&self) -> Amount {
-        self.inflow.minus(self.outflow).minus(self.retired)
+    pub const fn outstanding(&self) -> i128 {
+        self.inflow - self.outflow - self.retired
     }
 }
 

@@ -6,6 +6,7 @@ use crate::book::{Detail, Ladder, Orders, key_of};
 use crate::command::{NewOrder, OrderKind, Side, TimeInForce};
 use crate::event::{Event, OrderAccepted, OrderRejected, OrderRepeated};
 use crate::ids::{AccountId, InstrumentId};
+use crate::money;
 use crate::reject::Reject;
 use crate::units::{Amount, Price, Quantity};
 
@@ -83,8 +84,10 @@ impl Exchange {
         if price < Price::from_ticks(1) || price > instrument.listing.price_max {
             return Err(Reject::InvalidPrice);
         }
-        // What a sell is worth must fit as well, because a buyer will have to pay it.
-        instrument.hold(Side::Buy, price, leaves).ok_or(Reject::NotionalTooLarge)?;
+        if side == Side::Sell {
+            // What a sell is worth must fit as well, because a buyer will have to pay it.
+            money::notional(price, leaves, instrument.listing.tick_value).ok_or(Reject::NotionalTooLarge)?;
+        }
         instrument.hold(side, price, leaves).ok_or(Reject::NotionalTooLarge)
     }
 

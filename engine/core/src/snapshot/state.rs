@@ -9,6 +9,7 @@ use crate::command::{
 use crate::event::{AssetAdded, InstrumentListed};
 use crate::exchange::{Exchange, Supply};
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, TradeId};
+use crate::money;
 use crate::units::{Amount, Price, Quantity, Timestamp};
 
 /// Everything that shapes outcomes.
@@ -19,7 +20,8 @@ pub(super) struct State {
     last_trade: TradeId,
     /// Assets and instruments as the command records that would create them, in order.
     listings: Vec<[u8; COMMAND_RECORD_LEN]>,
-    supplies: Vec<[Amount; 3]>,
+    /// Inflow, outflow and retired of each asset.
+    supplies: Vec<[i128; 3]>,
     accounts: Vec<(AccountId, Permissions)>,
     balances: Vec<(AccountId, AssetId, Amount, Amount)>,
     /// Generation of every slot.
@@ -98,14 +100,16 @@ impl State {
             return Err("supplies and assets differ in number".into());
         }
         for (supply, [inflow, outflow, retired]) in exchange.supplies.iter_mut().zip(self.supplies) {
-            if inflow > Amount::BALANCE_MAX || outflow < Amount::ZERO || retired < Amount::ZERO {
+            // The highest sums that 2^64 commands can reach.
+            let lifetime = 0..=1_i128 << 126;
+            if ![inflow, outflow, retired].iter().all(|sum| lifetime.contains(sum)) {
                 return Err("a supply is out of range".into());
             }
-            let gone = outflow.minor().checked_add(retired.minor()).ok_or("a supply is out of range")?;
-            if gone > inflow.minor() {
-                return Err("more went out than came in".into());
+            let restored = Supply { inflow, outflow, retired };
+            if !(0..=i128::from(Amount::BALANCE_MAX.minor())).contains(&restored.outstanding()) {
+                return Err("what is outstanding of an asset is out of range".into());
             }
-            *supply = Supply { inflow, outflow, retired };
+            *supply = restored;
         }
         for (id, permissions) in self.accounts {
             if id.get() >= Accounts::END {
@@ -269,7 +273,12 @@ fn restore_order(exchange: &mut Exchange, order: &Order) -> Result<(Node, Detail
     }
     let priced = order.price >= Price::from_ticks(1) && order.price <= listing.price_max;
     let sized = !order.leaves.is_zero() && order.leaves <= order.quantity && order.quantity <= Quantity::ORDER_MAX;
-    if !priced || !sized || instrument.hold(Side::Buy, order.price, order.leaves).is_none() {
+    // The rules for a new order: a buy's hold and a sell's notional fit a balance.
+    let settles = match side {
+        Side::Buy => instrument.hold(side, order.price, order.leaves).is_some(),
+        Side::Sell => money::notional(order.price, order.leaves, listing.tick_value).is_some(),
+    };
+    if !priced || !sized || !settles {
         return Err("an order's price or quantity is out of range".into());
     }
     let client_order_id = match order.client_order_id {
