@@ -1,0 +1,125 @@
+//! The same commands give the same state and the same events, over again, across a snapshot, and on every machine; and
+//! damaged snapshots are refused.
+#![allow(clippy::unwrap_used)]
+
+mod streams;
+
+use cx_engine::codec::encode_event;
+use cx_engine::command::CommandRecord;
+use cx_engine::{Event, EventRecord, Exchange};
+
+use streams::{Generator, Seeded, Shape};
+
+/// An exchange that remembers a hash of all it said.
+struct Recorded {
+    exchange: Exchange,
+    said: blake3::Hasher,
+    events: Vec<Event>,
+}
+
+impl Recorded {
+    fn new(exchange: Exchange) -> Self {
+        Self { exchange, said: blake3::Hasher::new(), events: Vec::new() }
+    }
+
+    fn apply(&mut self, record: &CommandRecord) -> &[Event] {
+        let seq = self.exchange.seq().next();
+        self.events.clear();
+        let time = self.exchange.apply(seq, record.stamp, &record.command, &mut self.events);
+        for (index, &event) in (0..).zip(&self.events) {
+            self.said.update(&encode_event(&EventRecord { seq, index, time, event }));
+        }
+        &self.events
+    }
+
+    fn hashes(&self) -> (String, String) {
+        let state = blake3::Hash::from_bytes(self.exchange.state_hash());
+        (state.to_hex().to_string(), self.said.finalize().to_hex().to_string())
+    }
+}
+
+/// The first commands of a seed, as the exchange's own answers steer them.
+fn stream(shape: Shape, seed: u64, commands: usize) -> Vec<CommandRecord> {
+    let (mut generator, mut choices) = (Generator::new(shape), Seeded::new(seed));
+    let mut recorded = Recorded::new(Exchange::new());
+    let next = |_| {
+        let record = generator.next(&mut choices);
+        generator.observe(recorded.apply(&record));
+        record
+    };
+    (0..commands).map(next).collect()
+}
+
+#[test]
+fn the_same_stream_gives_the_same_state_and_events() {
+    for (seed, &shape) in (0..).zip(Shape::ALL) {
+        let stream = stream(shape, seed, 10_000);
+        let run = || {
+            let mut recorded = Recorded::new(Exchange::new());
+            stream.iter().for_each(|record| {
+                recorded.apply(record);
+            });
+            recorded.hashes()
+        };
+        assert_eq!(run(), run());
+    }
+}
+
+#[test]
+fn a_different_stream_gives_another_state() {
+    let stream = stream(Shape::SMALL, 1, 1_000);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut recorded = Recorded::new(Exchange::new());
+    assert!(seen.insert(recorded.hashes().0));
+    for record in &stream {
+        recorded.apply(record);
+        assert!(seen.insert(recorded.hashes().0), "{:?} left the state hash as it was", record.command);
+    }
+}
+
+#[test]
+fn a_snapshot_in_the_middle_changes_nothing() {
+    for (seed, &shape) in (100..).zip(Shape::ALL) {
+        let stream = stream(shape, seed, 6_000);
+        for cut in [0, 1, 60, 3_001, 5_999, 6_000] {
+            let (before, after) = stream.split_at(cut);
+            let mut live = Recorded::new(Exchange::new());
+            before.iter().for_each(|record| {
+                live.apply(record);
+            });
+            let bytes = live.exchange.snapshot();
+            let mut restored = Recorded::new(Exchange::restore(&bytes).unwrap());
+            restored.said = live.said.clone();
+            assert_eq!(restored.exchange.seq(), live.exchange.seq());
+            assert_eq!(restored.exchange.now(), live.exchange.now());
+            assert_eq!(restored.exchange.snapshot(), bytes, "a restored exchange makes the same snapshot");
+            assert_eq!(restored.hashes(), live.hashes());
+            for record in after {
+                let said = live.apply(record).to_vec();
+                assert_eq!(said, restored.apply(record), "{:?} after a restore at {cut}", record.command);
+            }
+            assert_eq!(live.hashes(), restored.hashes());
+        }
+    }
+}
+
+#[test]
+fn damaged_snapshots_are_refused() {
+    let mut recorded = Recorded::new(Exchange::new());
+    for record in stream(Shape::ALL[1], 5, 400) {
+        recorded.apply(&record);
+    }
+    let bytes = recorded.exchange.snapshot();
+    assert!(Exchange::restore(&bytes).is_ok());
+    for len in 0..bytes.len() {
+        assert!(Exchange::restore(&bytes[..len]).is_err(), "cut to {len} of {} bytes", bytes.len());
+    }
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        assert!(Exchange::restore(&damaged).is_err(), "bit {} of byte {at} flipped", at % 8);
+    }
+    let mut longer = bytes;
+    longer.push(0);
+    assert!(Exchange::restore(&longer).is_err(), "a byte too many");
+}

@@ -1,0 +1,133 @@
+//! One face for the core and its model, so that a test can be run on both and their states compared.
+#![allow(dead_code)] // each test crate uses its own part
+
+mod pair;
+
+use cx_engine::command::{OrderKind, Permissions, Side};
+use cx_engine::event::{AssetAdded, InstrumentListed};
+use cx_engine::ids::{AccountId, AssetId, InstrumentId, Seq};
+use cx_engine::units::{Price, Timestamp};
+use cx_engine::{Command, Event, Exchange};
+
+pub use self::pair::{Pair, minimise};
+use crate::model::{Model, Order};
+
+/// Price, lots and number of orders of a level.
+pub type Level = (Price, u128, usize);
+/// What is available and what is held.
+pub type Holding = (i128, i128);
+
+/// An exchange that takes commands and answers questions about its state.
+pub trait Venue {
+    /// Executes one command and returns engine time.
+    fn apply(&mut self, seq: Seq, stamp: Timestamp, command: &Command, events: &mut Vec<Event>) -> Timestamp;
+    /// What is available and held.
+    fn holding(&self, account: AccountId, asset: AssetId) -> Holding;
+    /// All balances that are not nothing, sorted.
+    fn holdings(&self) -> Vec<(AccountId, AssetId, Holding)>;
+    /// All open orders, by slot.
+    fn orders(&self) -> Vec<Order>;
+    /// The best levels of one side.
+    fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level>;
+    /// Inflow, outflow and retired of an asset.
+    fn flow(&self, asset: AssetId) -> [i128; 3];
+    /// All assets.
+    fn asset_list(&self) -> Vec<AssetAdded>;
+    /// All instruments.
+    fn instrument_list(&self) -> Vec<InstrumentListed>;
+    /// What an account may do; `None` when it does not exist.
+    fn may(&self, account: AccountId) -> Option<Permissions>;
+    /// Panics when an invariant is broken.
+    fn check(&self);
+}
+
+impl Venue for Model {
+    fn apply(&mut self, seq: Seq, stamp: Timestamp, command: &Command, events: &mut Vec<Event>) -> Timestamp {
+        Self::apply(self, seq, stamp, command, events)
+    }
+    fn holding(&self, account: AccountId, asset: AssetId) -> Holding {
+        self.balance(account, asset)
+    }
+    fn holdings(&self) -> Vec<(AccountId, AssetId, Holding)> {
+        self.balances()
+    }
+    fn orders(&self) -> Vec<Order> {
+        self.open_orders()
+    }
+    fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level> {
+        self.depth(instrument, side, count)
+    }
+    fn flow(&self, asset: AssetId) -> [i128; 3] {
+        let flow = Self::flow(self, asset);
+        [flow.inflow, flow.outflow, flow.retired]
+    }
+    fn asset_list(&self) -> Vec<AssetAdded> {
+        self.assets().to_vec()
+    }
+    fn instrument_list(&self) -> Vec<InstrumentListed> {
+        self.instruments().to_vec()
+    }
+    fn may(&self, account: AccountId) -> Option<Permissions> {
+        self.permissions(account)
+    }
+    fn check(&self) {
+        self.assert_conserved();
+    }
+}
+
+impl Venue for Exchange {
+    fn apply(&mut self, seq: Seq, stamp: Timestamp, command: &Command, events: &mut Vec<Event>) -> Timestamp {
+        Self::apply(self, seq, stamp, command, events)
+    }
+    fn holding(&self, account: AccountId, asset: AssetId) -> Holding {
+        plain(self.balance(account, asset))
+    }
+    fn holdings(&self) -> Vec<(AccountId, AssetId, Holding)> {
+        self.balances().into_iter().map(|(account, asset, balance)| (account, asset, plain(balance))).collect()
+    }
+    fn orders(&self) -> Vec<Order> {
+        let open = self.open_orders();
+        for order in &open {
+            assert_eq!(self.open_order(order.order), Some(*order), "a handle finds its order");
+        }
+        let known = |it: cx_engine::OpenOrder| Order {
+            order: it.order,
+            account: it.account,
+            instrument: it.instrument,
+            side: it.side,
+            kind: OrderKind::Limit,
+            time_in_force: it.time_in_force,
+            post_only: it.post_only,
+            price: it.price,
+            quantity: it.quantity,
+            leaves: it.leaves,
+            client_order_id: it.client_order_id,
+        };
+        open.into_iter().map(known).collect()
+    }
+    fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level> {
+        let levels = self.depth(instrument, side, count);
+        let orders = |count: u32| usize::try_from(count).expect("usize holds a u32");
+        levels.iter().map(|it| (it.price, u128::from(it.quantity.lots()), orders(it.orders))).collect()
+    }
+    fn flow(&self, asset: AssetId) -> [i128; 3] {
+        let supply = self.supply(asset);
+        [supply.inflow, supply.outflow, supply.retired]
+    }
+    fn asset_list(&self) -> Vec<AssetAdded> {
+        self.assets().to_vec()
+    }
+    fn instrument_list(&self) -> Vec<InstrumentListed> {
+        self.instruments().copied().collect()
+    }
+    fn may(&self, account: AccountId) -> Option<Permissions> {
+        self.permissions(account)
+    }
+    fn check(&self) {
+        self.audit().expect("the invariants hold");
+    }
+}
+
+fn plain(balance: cx_engine::Balance) -> Holding {
+    (i128::from(balance.available.minor()), i128::from(balance.held.minor()))
+}
