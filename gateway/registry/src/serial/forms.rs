@@ -98,8 +98,7 @@ impl Fields {
 
     fn period(&self, start: usize, end: usize) -> Result<Dated, SerialError> {
         let day = |at: usize| {
-            parse_ddmmyyyy(self.get(at))
-                .map_err(|source| SerialError::Date { value: self.get(at).to_owned(), source })
+            parse_ddmmyyyy(self.get(at)).map_err(|source| SerialError::Date { value: self.get(at).to_owned(), source })
         };
         let (from, to) = (day(start)?, day(end)?);
         if from <= to { Ok(Dated::Period(from, to)) } else { Err(self.wrong(end, "end of the vintage")) }
@@ -203,8 +202,8 @@ fn puro(text: String) -> Result<Serial, SerialError> {
 fn cdm(text: String) -> Result<Serial, SerialError> {
     let place = text.find(" - ").unwrap_or(text.len());
     let ends = [Span(0, place), Span(place + 3, text.len())];
-    let [first, last] = [ends[0].of(&text), ends[1].of(&text)]
-        .map(|end| Fields::split(end.to_owned(), Form::Cdm, '-', 7));
+    let [first, last] =
+        [ends[0].of(&text), ends[1].of(&text)].map(|end| Fields::split(end.to_owned(), Form::Cdm, '-', 7));
     let (first, last) = (first?, last?);
     let country = first.country(0)?;
     for (at, field) in [(1, "unit"), (3, "period"), (4, "period"), (5, "activity"), (6, "project")] {

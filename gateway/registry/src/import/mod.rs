@@ -1,0 +1,3 @@
+//! x
+mod file;
+pub use file::{Export, REFUSALS_KEPT};
