@@ -8,7 +8,11 @@ use sqlx::any::AnyRow;
 use crate::StoreError;
 
 /// A BIGINT or INTEGER column that is never below zero.
-pub(crate) fn unsigned<T: TryFrom<i64>>(row: &AnyRow, table: &'static str, column: &'static str) -> Result<T, StoreError> {
+pub(crate) fn unsigned<T: TryFrom<i64>>(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T, StoreError> {
     let value: i64 = row.try_get(column)?;
     T::try_from(value).map_err(|_| corrupt(table, column, value))
 }

@@ -23,6 +23,9 @@ pub enum StoreError {
         /// The state that it is in.
         status: String,
     },
+    /// Nobody approves what they made, or what is for themselves.
+    #[error("the {0} must be approved by somebody else")]
+    FourEyes(&'static str),
     /// The database cannot be reached or has no connection to spare right now: try again later.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),

@@ -60,6 +60,15 @@ pub enum PostingKind {
 }
 
 impl PostingKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Deposit, Self::Withdrawal, Self::Issuance, Self::Retirement, Self::Trade, Self::Fee];
+
+    /// Finds a kind by its stored word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The stored word.
     pub const fn code(self) -> &'static str {
         match self {

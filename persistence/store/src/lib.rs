@@ -9,6 +9,8 @@
 pub mod clock;
 mod columns;
 mod error;
+pub mod history;
+pub mod idempotency;
 pub mod identity;
 pub mod ledger;
 mod page;
@@ -18,6 +20,7 @@ pub mod sink;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod wallet;
 
 pub use error::StoreError;
 pub use page::{Page, PageRequest};

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
+use cx_engine::command::{CommandKind, NewOrder, OrderKind};
 use cx_engine::event::{
     AssetAdded, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderRejected, PermissionsSet, Trade,
 };
-use cx_engine::command::{CommandKind, NewOrder, OrderKind};
 use cx_engine::ids::{ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Quantity, Timestamp};
@@ -203,7 +203,12 @@ impl Fold {
         Ok(())
     }
 
-    fn accepted(&mut self, record: &EventRecord, accepted: &OrderAccepted, batch: &mut Batch) -> Result<(), StoreError> {
+    fn accepted(
+        &mut self,
+        record: &EventRecord,
+        accepted: &OrderAccepted,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         let order = NewOrder {
             account: accepted.account,
             instrument: accepted.instrument,
@@ -256,7 +261,12 @@ impl Fold {
         self.post(record, batch)
     }
 
-    fn cancelled(&mut self, record: &EventRecord, cancelled: &OrderCancelled, batch: &mut Batch) -> Result<(), StoreError> {
+    fn cancelled(
+        &mut self,
+        record: &EventRecord,
+        cancelled: &OrderCancelled,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         self.change(record, cancelled.order, batch, |progress| {
             progress.cancelled = Some(cancelled.reason);
             u64::try_from(progress.quantity - progress.filled) == Ok(cancelled.leaves.lots())

@@ -38,7 +38,8 @@ impl Sink {
     /// Resumes at the stored cursor: reads the instruments and the open orders.
     pub async fn open(store: Store) -> Result<Self, StoreError> {
         let fold = resume(&store).await?;
-        Ok(Self { store, fold, statements: Statements::default(), ahead: false })
+        let statements = Statements::new(store.backend());
+        Ok(Self { store, fold, statements, ahead: false })
     }
 
     /// How far the tables are, as far as this sink knows.
@@ -59,7 +60,10 @@ impl Sink {
 
     /// Folds the events and begins the transaction; `None` when there is nothing to write. Reads the stored state again
     /// when the call before did not come to its end.
-    async fn begin(&mut self, events: &[EventRecord]) -> Result<Option<(crate::store::WriteTx, Batch, Cursor)>, StoreError> {
+    async fn begin(
+        &mut self,
+        events: &[EventRecord],
+    ) -> Result<Option<(crate::store::WriteTx, Batch, Cursor)>, StoreError> {
         if self.ahead {
             self.fold = resume(&self.store).await?;
             self.ahead = false;

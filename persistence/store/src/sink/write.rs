@@ -64,7 +64,9 @@ pub(super) async fn write(
     to: Cursor,
 ) -> Result<(), StoreError> {
     definitions(connection, statements, batch).await?;
-    statements.run(connection, &ORDERS, &batch.new_orders, |query, (terms, progress)| new_order(query, terms, progress)).await?;
+    statements
+        .run(connection, &ORDERS, &batch.new_orders, |query, (terms, progress)| new_order(query, terms, progress))
+        .await?;
     let changed = statements.run(connection, &ORDER_CHANGES, &batch.changed_orders, order_change).await?;
     if changed != batch.changed_orders.len() as u64 {
         let what = "an open order has no row";
@@ -92,7 +94,11 @@ pub(super) async fn write(
     Ok(())
 }
 
-async fn definitions(connection: &mut AnyConnection, statements: &mut Statements, batch: &Batch) -> Result<(), StoreError> {
+async fn definitions(
+    connection: &mut AnyConnection,
+    statements: &mut Statements,
+    batch: &Batch,
+) -> Result<(), StoreError> {
     statements
         .run(connection, &ASSETS, &batch.assets, |query, (seq, time, added)| {
             query
@@ -233,7 +239,11 @@ async fn settle(connection: &mut AnyConnection, settlement: &Settlement) -> Resu
         .await?
     };
     if done.rows_affected() == 0 {
-        tracing::warn!(transaction = settlement.transaction, kind = settlement.kind, "a movement names no open wallet request");
+        tracing::warn!(
+            transaction = settlement.transaction,
+            kind = settlement.kind,
+            "a movement names no open wallet request"
+        );
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! makes the tests `sqlite::a_user_is_found_by_mail` and `postgres::a_user_is_found_by_mail`.
 
 mod cluster;
+pub mod flow;
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
