@@ -1,0 +1,126 @@
+//! The engine stage: applies commands one after another and hands their events to the output stage.
+//!
+//! It runs beside the journal stage on the same ring and may be ahead of it; the ack gate behind it holds events back
+//! until their commands are durable. Buffers come back from the output stage, so nothing is allocated per order.
+
+use crate::batch::EventBatch;
+use crate::fatal::{FatalKind, Stage};
+use crate::ring::{RingReader, Slot};
+use crate::shared::{EVENT_BATCH_MAX, Shared};
+use crate::waiting::Waiter;
+use cx_engine::Event;
+use cx_engine::Exchange;
+use disruptor::Polling;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Most commands between two looks at the output stage.
+const TAKE_MAX: usize = 256;
+
+/// State of the engine stage's thread.
+pub(crate) struct EngineStage {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) reader: RingReader,
+    pub(crate) waiter: Waiter,
+    pub(crate) engine: Engine,
+    /// The batch being filled.
+    pub(crate) open: EventBatch,
+}
+
+/// The exchange and what is needed to apply one command to it.
+pub(crate) struct Engine {
+    pub(crate) exchange: Exchange,
+    pub(crate) audit_every: Option<NonZeroU64>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Engine {
+    /// Applies the next command. An error is a failed audit.
+    fn apply(&mut self, slot: &Slot, into: &mut EventBatch) -> Result<(), String> {
+        let seq = self.exchange.seq().next();
+        self.events.clear();
+        let time = self.exchange.apply(seq, slot.record.stamp, &slot.record.command, &mut self.events);
+        into.push(seq, time, slot.token, &self.events);
+        match self.audit_every {
+            Some(every) if seq.get() % every == 0 => {
+                self.exchange.audit().map_err(|error| format!("the audit after seq {} found: {error}", seq.get()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl EngineStage {
+    /// Runs until the ring is closed and drained, or something fails. Gives the exchange back.
+    pub(crate) fn run(mut self) -> Exchange {
+        while !self.shared.failed() {
+            match self.take() {
+                Ok(()) => {}
+                Err(Polling::NoEvents) => self.wait_for_work(),
+                Err(Polling::Shutdown) => {
+                    self.drain();
+                    break;
+                }
+            }
+            self.hand_over();
+        }
+        self.engine.exchange
+    }
+
+    /// Applies what is in the ring, at most as much as fits the open batch.
+    fn take(&mut self) -> Result<(), Polling> {
+        let Self { shared, reader, engine, open, waiter } = self;
+        let room = EVENT_BATCH_MAX - open.len();
+        if room == 0 {
+            waiter.wait_until(|| !shared.empty.is_empty() || shared.failed());
+            return Ok(());
+        }
+        let mut slots = reader.take(room.min(TAKE_MAX) as u64)?;
+        for slot in &mut slots {
+            if let Err(cause) = engine.apply(slot, open) {
+                shared.fail(Stage::Engine, FatalKind::Audit, cause);
+                return Ok(());
+            }
+        }
+        drop(slots);
+        shared.applied.store(engine.exchange.seq());
+        Ok(())
+    }
+
+    fn wait_for_work(&self) {
+        let Self { shared, reader, open, waiter, .. } = self;
+        waiter.wait_until(|| {
+            reader.has_available()
+                || shared.gate.is_closed()
+                || shared.failed()
+                || (!open.is_empty() && !shared.empty.is_empty())
+        });
+    }
+
+    /// Passes the open batch on if an empty one is there to go on with; otherwise keeps filling it.
+    fn hand_over(&mut self) {
+        if self.open.is_empty() {
+            return;
+        }
+        if let Some(empty) = self.shared.empty.pop() {
+            self.pass_on(empty);
+        }
+    }
+
+    fn pass_on(&mut self, next: EventBatch) {
+        let full = std::mem::replace(&mut self.open, next);
+        // The queue has one place more than there are buffers in circulation.
+        assert!(self.shared.full.push(full).is_ok(), "more event batches in circulation than were made");
+        self.shared.output_bell.notify();
+    }
+
+    /// The ring is at its end: passes on what is left and says so.
+    fn drain(&mut self) {
+        if !self.open.is_empty() {
+            self.pass_on(EventBatch::default());
+        }
+        self.shared.engine_done.store(true, Ordering::Release);
+        self.shared.output_bell.notify();
+    }
+}
