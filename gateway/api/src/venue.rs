@@ -12,19 +12,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cx_engine::command::Side;
 use cx_engine::event::{Event, EventRecord};
-use cx_engine::ids::{InstrumentId, Seq};
+use cx_engine::ids::{InstrumentId, Seq, Symbol};
 use cx_engine::units::Timestamp;
-use cx_market_data::{AccountUpdates, Accounts, BookL2, BookLevel, Decimals, MarketData, PublicTrade, Retention};
+use cx_market_data::{AccountUpdates, Accounts, BookL2, BookLevel, Decimals, MarketData, PublicTrade, Retention, Scaled};
 use cx_pipeline::Outlet;
+use cx_store::{Store, StoreError};
 
 pub mod answers;
 pub mod decimal;
+pub mod facts;
 mod fanout;
 pub mod positions;
 
 pub use fanout::{BookDepth, Channel, ConnectionId, Joined, Resume};
 
 use answers::Answers;
+use facts::FactsView;
 use fanout::Fanout;
 use positions::Positions;
 
@@ -66,11 +69,11 @@ pub struct Folds {
 #[derive(Debug, Clone, Copy)]
 pub struct Quoted {
     /// Its symbol.
-    pub symbol: cx_engine::ids::Symbol,
+    pub symbol: Symbol,
     /// How its integers read.
     pub decimals: Decimals,
     /// The code of its currency.
-    pub currency: cx_engine::ids::Symbol,
+    pub currency: Symbol,
 }
 
 /// A book as a subscriber gets it first.
@@ -136,6 +139,17 @@ impl Folds {
         Some(Quoted { symbol: listed.symbol, decimals: listings.decimals(instrument)?, currency })
     }
 
+    /// Like [`Folds::quoted`]; an order that was refused for an instrument that does not exist still has to be called
+    /// something.
+    pub fn quoted_or_bare(&self, instrument: InstrumentId) -> Quoted {
+        self.quoted(instrument).unwrap_or_else(|| {
+            let word = |text: &str| Symbol::new(text).expect("written out in permitted letters");
+            let one = Scaled { mantissa: 1, scale: 0 };
+            let decimals = Decimals { tick: one, lot: one, minor: one };
+            Quoted { symbol: word("UNKNOWN"), decimals, currency: word("USD") }
+        })
+    }
+
     /// Takes all events of one command.
     fn apply(&mut self, command: &[EventRecord], batch: &mut Batch) {
         let Some(first) = command.first() else { return };
@@ -173,6 +187,7 @@ fn changes_book(event: &Event) -> Option<InstrumentId> {
 pub struct Venue {
     folds: RwLock<Folds>,
     fanout: Mutex<Fanout>,
+    catalog: facts::Catalog,
 }
 
 impl Venue {
@@ -195,7 +210,7 @@ impl Venue {
             command.push(record);
         }
         folds.apply(&command, &mut batch);
-        Arc::new(Self { folds: RwLock::new(folds), fanout: Mutex::default() })
+        Arc::new(Self { folds: RwLock::new(folds), fanout: Mutex::default(), catalog: facts::Catalog::default() })
     }
 
     /// The pipeline's way in. There must be one only, or folds would take events twice.
@@ -206,6 +221,12 @@ impl Venue {
     /// The folds for reading. Copy what is needed and let go: the output thread waits meanwhile.
     pub fn read(&self) -> RwLockReadGuard<'_, Folds> {
         self.folds.read().expect("a fold that panicked has ended the process")
+    }
+
+    /// What the instruments' credits are, read from the registry's rows when there are new instruments.
+    pub async fn facts(&self, store: &Store) -> Result<Arc<FactsView>, StoreError> {
+        let listed = self.read().market.listings().instruments().len();
+        self.catalog.view(store, listed).await
     }
 
     fn fanout(&self) -> MutexGuard<'_, Fanout> {

@@ -13,6 +13,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::routes::trading::shapes::time_in_force;
 use crate::venue::decimal::{Digits, amount, average_price, cash};
 use crate::venue::{BookDepth, BookView, Folds, Quoted, wall_nanos};
 
@@ -267,7 +268,7 @@ impl OrderLine {
             symbol: Word(quoted.symbol),
             side: order.side.code(),
             order_type: order.kind.code(),
-            time_in_force: order.time_in_force.code(),
+            time_in_force: time_in_force(order.time_in_force),
             post_only: order.post_only,
             status: order.status.code(),
             reason: reason(order.status),
@@ -334,7 +335,7 @@ pub fn execution_report(quoted: &Quoted, report: &ExecutionReport) -> Utf8Bytes 
         symbol: Word(quoted.symbol),
         side: order.side.code(),
         order_type: order.kind.code(),
-        time_in_force: order.time_in_force.code(),
+        time_in_force: time_in_force(order.time_in_force),
         exec_type: report.exec_type.code(),
         status: order.status.code(),
         reason: reason(order.status),

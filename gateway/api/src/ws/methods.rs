@@ -17,9 +17,9 @@ use super::messages::{self, BalanceLine, OrderLine};
 use super::outbox::{Close, Outbox, Outgoing};
 use super::params::{self, Amend, Auth, Nothing, OnSymbol, Subscription, WhichOrder};
 use crate::problem::{Code, Problem};
-use crate::routes::trading::desk::{self, OrderRef};
+use crate::routes::trading::desk;
 use crate::routes::trading::entry::OrderEntry;
-use crate::routes::trading::{entry, instrument};
+use crate::routes::trading::instrument;
 use crate::state::AppState;
 use crate::venue::{Channel, ConnectionId, Joined, wall_nanos};
 

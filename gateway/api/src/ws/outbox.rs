@@ -143,7 +143,7 @@ impl Outbox {
     /// Puts a message that may not be lost: a reply, a trade, a private report, a snapshot. A full queue closes the
     /// connection as a slow reader.
     pub fn put(&self, message: Outgoing) -> Put {
-        let mut waiting = self.waiting();
+        let waiting = self.waiting();
         if waiting.close.is_some() {
             return Put::Closed;
         }
