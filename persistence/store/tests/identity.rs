@@ -119,14 +119,39 @@ async fn open_session(db: &TestDatabase, user_id: i64, id: &str) -> Sessions {
     let new = NewSession {
         id,
         user_id,
+        password_hash: "$argon2id$",
         ip: Some("192.0.2.1"),
         user_agent: None,
         jti: &jti,
         expires_at: cx_store::clock::now_micros() + DAY,
         login: true,
     };
-    sessions.open(&new).await.unwrap();
+    assert!(sessions.open(&new).await.unwrap());
     sessions
+}
+
+async fn a_login_on_its_way_does_not_outlive_a_revocation(db: &TestDatabase) {
+    let users = Users::new(db.store.clone());
+    let id = add(db, "ada", "individual").await.id;
+    let sessions = Sessions::new(db.store.clone());
+    let new = |hash, session| NewSession {
+        id: session,
+        user_id: id,
+        password_hash: hash,
+        ip: None,
+        user_agent: None,
+        jti: session,
+        expires_at: DAY,
+        login: false,
+    };
+    assert!(sessions.open(&new("$argon2id$", "before")).await.unwrap());
+    users.set_password(id, "other").await.unwrap();
+    assert!(!sessions.open(&new("$argon2id$", "late")).await.unwrap());
+    assert!(sessions.open(&new("other", "after")).await.unwrap());
+    let change = StatusChange { status: "suspended", reason: None, until: None, end_sessions: true, made_by: None };
+    users.set_status(id, &change).await.unwrap();
+    assert!(!sessions.open(&new("other", "too-late")).await.unwrap());
+    assert_eq!(sessions.state("too-late").await.unwrap(), None);
 }
 
 async fn a_refresh_token_is_spent_once_and_reuse_ends_the_session(db: &TestDatabase) {
@@ -169,7 +194,7 @@ async fn what_ends_sessions_ends_all_of_the_user_s(db: &TestDatabase) {
         open_session(db, ada, name).await;
     }
     open_session(db, bob, "b1").await;
-    users.set_password(ada, "new").await.unwrap();
+    users.set_password(ada, "$argon2id$").await.unwrap();
     assert!(revoked("a1").await && revoked("a2").await && !revoked("b1").await);
     open_session(db, ada, "a3").await;
     users.set_role(ada, "broker", Some(bob)).await.unwrap();
@@ -266,4 +291,5 @@ cx_store::on_both_databases!(
     a_closed_account_stays_closed,
     states_and_approvals_lapse,
     a_mail_token_works_once_and_in_time,
+    a_login_on_its_way_does_not_outlive_a_revocation,
 );

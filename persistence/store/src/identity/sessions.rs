@@ -13,6 +13,8 @@ pub struct NewSession<'a> {
     pub id: &'a str,
     /// Whose.
     pub user_id: i64,
+    /// The password hash that was checked.
+    pub password_hash: &'a str,
     /// From where.
     pub ip: Option<&'a str>,
     /// With what.
@@ -71,10 +73,27 @@ impl Sessions {
         Self { store }
     }
 
-    /// Opens a session with its first refresh token.
-    pub async fn open(&self, new: &NewSession<'_>) -> Result<(), StoreError> {
+    /// Opens a session with its first refresh token. `false`, and nothing is opened, when the user's password or state
+    /// has changed since it was checked.
+    pub async fn open(&self, new: &NewSession<'_>) -> Result<bool, StoreError> {
         let now = now_micros();
         let mut tx = self.store.begin().await?;
+        // Also locks the user's row on PostgreSQL: whoever ends all sessions comes before or after, not between.
+        let stands = sqlx::query(
+            "UPDATE users SET last_login_at = CASE WHEN $1 = 1 THEN $2 ELSE last_login_at END, \
+             last_login_ip = CASE WHEN $1 = 1 THEN $3 ELSE last_login_ip END \
+             WHERE id = $4 AND password_hash = $5 AND status NOT IN ('suspended', 'locked', 'closed')",
+        )
+        .bind(i64::from(new.login))
+        .bind(now)
+        .bind(new.ip)
+        .bind(new.user_id)
+        .bind(new.password_hash)
+        .execute(&mut *tx)
+        .await?;
+        if stands.rows_affected() == 0 {
+            return Ok(false);
+        }
         sqlx::query(
             "INSERT INTO sessions (id, user_id, ip, user_agent, created_at, refreshed_at, expires_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -94,15 +113,8 @@ impl Sessions {
             .bind(new.expires_at)
             .execute(&mut *tx)
             .await?;
-        if new.login {
-            sqlx::query("UPDATE users SET last_login_at = $1, last_login_ip = $2 WHERE id = $3")
-                .bind(now)
-                .bind(new.ip)
-                .bind(new.user_id)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Whether the session stands and who is behind it; `None` when there is none by that name.

@@ -1,0 +1,2 @@
+//! Logins, tokens and reviews against a real store.
+#![allow(clippy::unwrap_used)]
