@@ -20,6 +20,7 @@ pub mod ws;
 
 use axum::Router;
 
+pub use routes::health::metrics;
 pub use state::{ApiSettings, AppState};
 
 /// The whole face of the exchange as one service.

@@ -139,7 +139,8 @@ impl Valued {
         let (decimals, position) = (&self.quoted.decimals, &self.position);
         let money = |minor| number(cash(minor, decimals.minor.scale));
         let lots = |minor: i64| number(Scaled { mantissa: i128::from(minor), scale: self.asset.scale });
-        let id = (u64::from(account.get()) << 32) | u64::from(self.asset.asset.get());
+        // There are at most 2^24 accounts and 2^20 assets.
+        let id = u64::from(account.get()) << 20 | u64::from(self.asset.asset.get());
         let name = format!("holding/{}/{}", account.get(), self.asset.code);
         Holding {
             id,
