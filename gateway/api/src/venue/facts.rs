@@ -14,8 +14,10 @@ use super::Quoted;
 pub struct Facts {
     /// The project's row.
     pub project_id: Option<i64>,
-    /// The project's name.
-    pub project_name: Option<String>,
+    /// The project's public name.
+    pub project_uuid: Option<String>,
+    /// The registry's letters and the project's number there: `VCS-191`.
+    pub project_code: String,
     /// The vintage.
     pub vintage_year: Option<i32>,
     /// What the project does (`reforestation`); empty when no project stands behind the instrument.
@@ -37,7 +39,9 @@ impl Facts {
         };
         let year = parts.iter().rev().nth(1).and_then(|text| text.parse::<i32>().ok());
         let vintage_year = year.filter(|year| (1990..=2200).contains(year));
-        Self { vintage_year, standard: standard.to_owned(), ..Self::default() }
+        let code = parts.len().saturating_sub(2);
+        let project_code = parts[..code].join("-");
+        Self { vintage_year, standard: standard.to_owned(), project_code, ..Self::default() }
     }
 }
 

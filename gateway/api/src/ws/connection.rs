@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cx_identity::Principal;
+use cx_identity::{Principal, Revoked};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use tokio::sync::broadcast::Receiver;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -25,9 +26,9 @@ use crate::venue::{ConnectionId, wall_nanos};
 pub(super) async fn serve(
     state: AppState,
     socket: Socket,
-    id: ConnectionId,
-    outbox: Arc<Outbox>,
+    (id, outbox): (ConnectionId, Arc<Outbox>),
     owner: Option<Principal>,
+    revocations: Receiver<Revoked>,
 ) {
     let (sink, stream) = socket.split();
     let mut writer = tokio::spawn(write(state.clone(), sink, id, Arc::clone(&outbox)));
@@ -38,7 +39,7 @@ pub(super) async fn serve(
         tracing::debug!("an account has too many connections");
     }
     tokio::select! {
-        close = read(&mut session, stream, &state) => outbox.close(close),
+        close = read(&mut session, stream, &state, revocations) => outbox.close(close),
         () = outbox.ended() => {}
     }
     state.venue.leave_all(id);
@@ -50,12 +51,23 @@ pub(super) async fn serve(
 }
 
 /// Takes requests until the connection ends; gives the reason.
-async fn read(session: &mut Session, mut stream: SplitStream<Socket>, state: &AppState) -> Close {
+async fn read(
+    session: &mut Session,
+    mut stream: SplitStream<Socket>,
+    state: &AppState,
+    mut revocations: Receiver<Revoked>,
+) -> Close {
     let limits = *state.sockets.limits();
     let mut bucket = Bucket::new(limits.messages_per_second, limits.messages_burst, Instant::now());
     loop {
         let next = tokio::select! {
             next = timeout(limits.idle_max, stream.next()) => next,
+            revoked = revocations.recv() => {
+                if session.is_hit_by(revoked) {
+                    return Close::REVOKED;
+                }
+                continue;
+            }
             () = state.sockets.stopping() => {
                 // Commands that were taken are still answered.
                 drop(timeout(limits.farewell_max, session.settled()).await);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use cx_engine::Command;
 use cx_engine::ids::{AccountId, InstrumentId};
-use cx_identity::Principal;
+use cx_identity::{Principal, Revoked};
 use cx_market_data::OrderState;
 use cx_pipeline::Reply;
 use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::envelope::{FieldNote, Refusal, ReplyId, Request, reply};
@@ -144,6 +145,17 @@ impl Session {
         }
         self.owner = Some(owner);
         Ok(())
+    }
+
+    /// Whether a revocation ends this connection. Whoever missed some must assume the worst.
+    pub(super) fn is_hit_by(&self, revoked: Result<Revoked, RecvError>) -> bool {
+        match (revoked, &self.owner) {
+            (_, None) => false,
+            (Ok(revoked), Some(owner)) => {
+                revoked.user_id == owner.id && revoked.session.is_none_or(|session| session == owner.session)
+            }
+            (Err(_), Some(_)) => true,
+        }
     }
 
     /// Waits until every command in flight has been answered.

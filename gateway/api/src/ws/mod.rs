@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 pub use outbox::OutboxLimits;
 pub use sockets::{SocketLimits, Sockets};
 
-use crate::auth::CurrentUser;
+use crate::auth::{self, CurrentUser};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 use handshake::{Handshake, HandshakeError};
@@ -50,9 +50,15 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 )]
 async fn upgrade(
     State(state): State<AppState>,
-    owner: Option<CurrentUser>,
+    user: Option<CurrentUser>,
     mut request: Request,
 ) -> Result<Response<Body>, Problem> {
+    // Listening begins before the token is looked at (again), so no revocation falls in between.
+    let revocations = state.identity.revocations();
+    let owner = match (user, auth::bearer(request.headers()).flatten()) {
+        (Some(_), Some(token)) => Some(state.identity.authenticate(token).await?),
+        _ => None,
+    };
     let handshake = Handshake::of(&mut request).map_err(refused)?;
     let Some((id, outbox)) = state.sockets.enter() else {
         let code = if state.sockets.is_closing() { Code::ShuttingDown } else { Code::TooManyConnections };
@@ -61,7 +67,7 @@ async fn upgrade(
     let (response, socket) = handshake.accept(state.sockets.limits().message_bytes_max);
     tokio::spawn(async move {
         match socket.await {
-            Ok(socket) => connection::serve(state, socket, id, outbox, owner.map(|user| user.0)).await,
+            Ok(socket) => connection::serve(state, socket, (id, outbox), owner, revocations).await,
             Err(error) => {
                 tracing::debug!(%error, "a WebSocket did not come about");
                 state.sockets.leave(id);

@@ -9,7 +9,7 @@ use cx_identity::Principal;
 use tokio::sync::{Notify, watch};
 
 use super::messages;
-use super::outbox::{Close, Outbox, OutboxLimits, Outgoing};
+use super::outbox::{Outbox, OutboxLimits, Outgoing};
 use crate::venue::ConnectionId;
 
 /// Bounds of sockets; all can be configured.
@@ -100,15 +100,6 @@ impl Sockets {
     /// How many are open.
     pub fn count(&self) -> usize {
         self.open().len()
-    }
-
-    /// Ends the sockets of the principals that `which` picks, because their tokens are worth nothing any more.
-    pub fn revoke(&self, which: impl Fn(&Principal) -> bool) {
-        for entry in self.open().values() {
-            if entry.owner.as_ref().is_some_and(&which) {
-                entry.outbox.close(Close::REVOKED);
-            }
-        }
     }
 
     /// Tells everybody that the server stops, lets each socket write the answers to the commands that it has in flight,

@@ -2,11 +2,13 @@
 
 use cx_engine::ids::InstrumentId;
 use cx_engine::reject::Reject;
+use cx_registry::words::ProjectType;
 use serde_json::Value;
 
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 use crate::venue::Folds;
+use crate::venue::facts::Facts;
 
 /// How a client names what is traded.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +47,29 @@ pub(crate) async fn resolve(state: &AppState, named: Named<'_>) -> Result<Instru
         }
         (None, _) => Err(missing("symbol", "name a symbol, or project_id and vintage_year")),
     }
+}
+
+/// The instrument of a project's vintage. A project is named by its integer id, its uuid, or the registry's letters and
+/// number (`VCS-191`).
+async fn by_project(state: &AppState, project: &Value, vintage: i32) -> Result<InstrumentId, Problem> {
+    let facts = state.venue.facts(&state.store).await?;
+    let number = project.as_i64().or_else(|| project.as_str()?.parse().ok());
+    let text = project.as_str();
+    let is_meant = |facts: &Facts| {
+        let by_number = number.is_some() && facts.project_id == number;
+        let by_uuid = text.is_some() && facts.project_uuid.as_deref() == text;
+        let by_code = text.is_some_and(|text| text.eq_ignore_ascii_case(&facts.project_code));
+        facts.vintage_year == Some(vintage) && (by_number || by_uuid || by_code)
+    };
+    let folds = state.venue.read();
+    let mut all = folds.market.listings().instruments().iter().map(|listed| listed.instrument);
+    all.find(|instrument| is_meant(&facts.of(&folds.quoted_or_bare(*instrument)))).ok_or_else(|| {
+        Problem::new(Reject::UnknownInstrument).field("project_id", "no instrument is listed for this project and vintage")
+    })
+}
+
+fn is_credit_type(word: &str) -> bool {
+    ProjectType::parse(word).is_some()
 }
 
 fn missing(field: &str, message: &str) -> Problem {
