@@ -56,9 +56,9 @@ fn the_same_stream_gives_the_same_state_and_events() {
         let stream = stream(shape, seed, 10_000);
         let run = || {
             let mut recorded = Recorded::new(Exchange::new());
-            stream.iter().for_each(|record| {
+            for record in &stream {
                 recorded.apply(record);
-            });
+            }
             recorded.hashes()
         };
         assert_eq!(run(), run());
@@ -84,9 +84,9 @@ fn a_snapshot_in_the_middle_changes_nothing() {
         for cut in [0, 1, 60, 3_001, 5_999, 6_000] {
             let (before, after) = stream.split_at(cut);
             let mut live = Recorded::new(Exchange::new());
-            before.iter().for_each(|record| {
+            for record in before {
                 live.apply(record);
-            });
+            }
             let bytes = live.exchange.snapshot();
             let mut restored = Recorded::new(Exchange::restore(&bytes).unwrap());
             restored.said = live.said.clone();

@@ -9,6 +9,7 @@ use cx_engine::ids::{AccountId, AssetId, InstrumentId, Seq};
 use cx_engine::units::{Price, Timestamp};
 use cx_engine::{Command, Event, Exchange};
 
+#[allow(unused_imports)] // likewise
 pub use self::pair::{Pair, minimise};
 use crate::model::{Model, Order};
 
