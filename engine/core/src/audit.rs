@@ -86,7 +86,7 @@ impl Exchange {
         }
         for asset in &self.assets {
             let balances = sums.get(&asset.asset).copied().unwrap_or_default();
-            let supply = self.supply(asset.asset).outstanding();
+            let supply = i128::from(self.supply(asset.asset).outstanding().minor());
             if balances != supply {
                 return Err(AuditError::Supply { asset: asset.asset, balances, supply });
             }

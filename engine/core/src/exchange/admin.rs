@@ -116,16 +116,16 @@ impl Exchange {
             CommandKind::Withdraw | CommandKind::Retire => {
                 self.balances.debit(slot, amount);
                 if kind == CommandKind::Withdraw {
-                    supply.outflow += i128::from(amount.minor());
+                    supply.outflow = supply.outflow.plus(amount);
                     Event::Withdrawn(*movement)
                 } else {
-                    supply.retired += i128::from(amount.minor());
+                    supply.retired = supply.retired.plus(amount);
                     Event::Retired(*movement)
                 }
             }
             _ => {
                 self.balances.credit(slot, amount);
-                supply.inflow += i128::from(amount.minor());
+                supply.inflow = supply.inflow.plus(amount);
                 if kind == CommandKind::Issue { Event::Issued(*movement) } else { Event::Deposited(*movement) }
             }
         });
@@ -144,8 +144,8 @@ impl Exchange {
             return Err(Reject::WrongAssetClass);
         }
         let supply = &self.supplies[asset.get() as usize];
-        let room = i128::from(Amount::BALANCE_MAX.minor()) - supply.outstanding();
-        if amount <= Amount::ZERO || (incoming && i128::from(amount.minor()) > room) {
+        let room = Amount::BALANCE_MAX.minus(supply.inflow);
+        if amount <= Amount::ZERO || (incoming && amount > room) {
             return Err(Reject::InvalidAmount);
         }
         if reference > 0 && self.references.contains(&(kind.number(), reference)) {

@@ -26,23 +26,22 @@ pub use view::OpenOrder;
 /// An asset as it was added.
 pub type Asset = AssetAdded;
 
-/// What came in and went out of an asset since the beginning, in its minor units. Balances sum to
-/// `inflow - outflow - retired`, always. The sums over all time outgrow what a balance may reach, so they are wider.
+/// What came in and went out of an asset. Balances sum to `inflow - outflow - retired`, always.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Supply {
     /// Deposited and issued.
-    pub inflow: i128,
+    pub inflow: Amount,
     /// Withdrawn.
-    pub outflow: i128,
+    pub outflow: Amount,
     /// Retired, finally.
-    pub retired: i128,
+    pub retired: Amount,
 }
 
 impl Supply {
-    /// What accounts own together, in minor units: at most [`Amount::BALANCE_MAX`].
+    /// What accounts own together.
     #[must_use]
-    pub const fn outstanding(&self) -> i128 {
-        self.inflow - self.outflow - self.retired
+    pub const fn outstanding(&self) -> Amount {
+        self.inflow.minus(self.outflow).minus(self.retired)
     }
 }
 

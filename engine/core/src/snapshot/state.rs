@@ -21,7 +21,7 @@ pub(super) struct State {
     /// Assets and instruments as the command records that would create them, in order.
     listings: Vec<[u8; COMMAND_RECORD_LEN]>,
     /// Inflow, outflow and retired of each asset.
-    supplies: Vec<[i128; 3]>,
+    supplies: Vec<[Amount; 3]>,
     accounts: Vec<(AccountId, Permissions)>,
     balances: Vec<(AccountId, AssetId, Amount, Amount)>,
     /// Generation of every slot.
@@ -100,16 +100,14 @@ impl State {
             return Err("supplies and assets differ in number".into());
         }
         for (supply, [inflow, outflow, retired]) in exchange.supplies.iter_mut().zip(self.supplies) {
-            // The highest sums that 2^64 commands can reach.
-            let lifetime = 0..=1_i128 << 126;
-            if ![inflow, outflow, retired].iter().all(|sum| lifetime.contains(sum)) {
+            if inflow > Amount::BALANCE_MAX || outflow < Amount::ZERO || retired < Amount::ZERO {
                 return Err("a supply is out of range".into());
             }
-            let restored = Supply { inflow, outflow, retired };
-            if !(0..=i128::from(Amount::BALANCE_MAX.minor())).contains(&restored.outstanding()) {
-                return Err("what is outstanding of an asset is out of range".into());
+            let gone = outflow.minor().checked_add(retired.minor()).ok_or("a supply is out of range")?;
+            if gone > inflow.minor() {
+                return Err("more went out than came in".into());
             }
-            *supply = restored;
+            *supply = Supply { inflow, outflow, retired };
         }
         for (id, permissions) in self.accounts {
             if id.get() >= Accounts::END {

@@ -147,8 +147,8 @@ impl Model {
             return Err(Reject::WrongAssetClass);
         }
         let comes_in = matches!(kind, CommandKind::Deposit | CommandKind::Issue);
-        let supply = self.flow(asset).supply();
-        if amount(movement) <= 0 || (comes_in && supply + amount(movement) > BALANCE_MAX) {
+        let came_in = self.flow(asset).inflow;
+        if amount(movement) <= 0 || (comes_in && came_in + amount(movement) > BALANCE_MAX) {
             return Err(Reject::InvalidAmount);
         }
         if reference > 0 && self.references.contains(&(kind.number(), reference)) {

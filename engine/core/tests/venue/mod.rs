@@ -113,7 +113,7 @@ impl Venue for Exchange {
     }
     fn flow(&self, asset: AssetId) -> [i128; 3] {
         let supply = self.supply(asset);
-        [supply.inflow, supply.outflow, supply.retired]
+        [supply.inflow, supply.outflow, supply.retired].map(|amount| i128::from(amount.minor()))
     }
     fn asset_list(&self) -> Vec<AssetAdded> {
         self.assets().to_vec()
