@@ -90,7 +90,7 @@ pub struct FlowSettings {
 }
 
 /// How much later a cold cancel comes.
-pub const COLD_FACTOR: f64 = 20.0;
+pub const COLD_FACTOR: f64 = 10.0;
 /// Spread of quantities: standard deviation of their logarithm.
 const LOTS_SIGMA: f64 = 1.0;
 /// Quantities are cut off at so many medians.
