@@ -49,6 +49,7 @@ pub(crate) async fn resolve(State(state): State<AppState>, mut request: Request,
 }
 
 /// The token of `Authorization: Bearer`; `Some(None)` when the header is there but says something else.
+#[allow(clippy::option_option)] // absent, unusable, usable
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<Option<&str>> {
     let value = headers.get(header::AUTHORIZATION)?;
     let token = value.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, token)| {

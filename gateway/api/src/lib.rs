@@ -3,10 +3,12 @@
 //! - [`router`] puts everything together; [`state`] is what handlers can reach.
 //! - The common ground of all routes: [`problem`] (errors), [`number`] (exact decimals), [`page`] (lists), [`json`]
 //!   (bodies, queries, path segments), [`auth`] (who asks), [`middleware`] (what happens around every request).
+//! - [`standing`]: what accounts may do in the core follows what the store says; `idempotency`: one effect, one answer.
 //! - `routes`: one file a subject. [`openapi`] describes them from their own types.
 //! - [`ws`]: the WebSocket for trading clients; [`venue`]: books, balances and open orders as folds of durable events.
 
 pub mod auth;
+mod idempotency;
 pub mod json;
 pub mod middleware;
 pub mod number;
@@ -14,6 +16,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 mod routes;
+pub mod standing;
 pub mod state;
 pub mod venue;
 pub mod ws;
@@ -21,6 +24,7 @@ pub mod ws;
 use axum::Router;
 
 pub use routes::health::metrics;
+pub use routes::wallet::resume as resume_transactions;
 pub use state::{ApiSettings, AppState};
 
 /// The whole face of the exchange as one service.

@@ -274,6 +274,14 @@ impl Problem {
     }
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.0.code.as_str(), self.message())
+    }
+}
+
+impl std::error::Error for Problem {}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut answer = self.render("", "");
@@ -320,6 +328,7 @@ impl From<cx_store::StoreError> for Problem {
             StoreError::WrongState { what, status } => {
                 Self::new(Code::Conflict).detail(format!("The {what} is {status}."))
             }
+            StoreError::FourEyes(_) => Self::new(Code::FourEyes),
             StoreError::Unavailable(cause) => {
                 tracing::warn!(%cause, "the database is not available");
                 Self::new(Code::DatabaseUnavailable).retry_after(5)

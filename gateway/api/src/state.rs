@@ -9,6 +9,7 @@ use cx_pipeline::{Sequencer, StatusHandle};
 use cx_store::Store;
 
 use crate::middleware::rate_limit::{Limits, LimitsConfig};
+use crate::number::Number;
 use crate::venue::Venue;
 use crate::ws::{SocketLimits, Sockets};
 
@@ -31,6 +32,8 @@ pub struct AppState {
     pub sockets: Arc<Sockets>,
     /// Rate limits by address and account.
     pub(crate) limits: Arc<Limits>,
+    /// Held while the core is told what an account may do: see [`crate::standing`].
+    pub(crate) standing: Arc<tokio::sync::Mutex<()>>,
     /// When this process began to serve.
     pub started: Instant,
 }
@@ -56,6 +59,7 @@ impl AppState {
             settings: Arc::new(settings),
             sockets,
             limits,
+            standing: Arc::default(),
             started: Instant::now(),
         }
     }
@@ -78,6 +82,8 @@ pub struct ApiSettings {
     pub sockets: SocketLimits,
     /// The largest body, in bytes, documents excepted.
     pub body_bytes_max: usize,
+    /// Deposits above this amount need a second member of staff; `None`: none do. Withdrawals always need one.
+    pub four_eyes_above: Option<Number>,
 }
 
 impl Default for ApiSettings {
@@ -90,6 +96,7 @@ impl Default for ApiSettings {
             limits: LimitsConfig::default(),
             sockets: SocketLimits::default(),
             body_bytes_max: 64 * 1024,
+            four_eyes_above: None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What serde_json lets pass: keys that come twice in one object, and deep nesting (it stops at 128). Syntax is left to
-//! serde_json, which reads the same bytes next.
+//! What `serde_json` lets pass: keys that come twice in one object, and deep nesting (it stops at 128). Syntax is left to
+//! `serde_json`, which reads the same bytes next.
 
 use std::collections::HashSet;
 

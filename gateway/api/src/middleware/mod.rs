@@ -24,7 +24,7 @@ use crate::problem::{Code, Problem};
 use crate::state::{ApiSettings, AppState};
 
 /// How long a browser may remember a CORS preflight.
-const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
+const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 
 /// Wraps the routes.
 pub(crate) fn around(routes: Router<AppState>, state: AppState) -> Router {

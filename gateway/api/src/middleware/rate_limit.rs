@@ -25,7 +25,7 @@ const KEYS_MAX: usize = 65_536;
 /// How often (in checks) keys that have recovered are forgotten.
 const SWEEP_EVERY: u32 = 1_024;
 /// The window of every quota: [`Quota::per_minute`].
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// How many requests a minute are let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ type Counter<C> = RateLimiter<Key, DashMapStateStore<Key>, C, StateInformationMi
 /// The counters of one policy.
 struct Limit<C: Clock + Clone> {
     policy: Policy,
-    limit: NonZeroU32,
+    most: NonZeroU32,
     counter: Counter<C>,
     clock: C,
     checks: AtomicU32,
@@ -124,7 +124,7 @@ impl<C: Clock + Clone> Limit<C> {
     fn new(policy: Policy, limit: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_minute(limit);
         let counter = Plain::<C>::new(quota, DashMapStateStore::default(), clock.clone()).with_middleware();
-        Self { policy, limit, counter, clock, checks: AtomicU32::new(0) }
+        Self { policy, most: limit, counter, clock, checks: AtomicU32::new(0) }
     }
 
     fn check(&self, key: Key) -> Verdict {
@@ -135,7 +135,7 @@ impl<C: Clock + Clone> Limit<C> {
                 key = Key::Overflow;
             }
         }
-        let limit = self.limit.get();
+        let limit = self.most.get();
         let (remaining, wait) = match self.counter.check_key(&key) {
             Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),
             Err(refused) => (0, Some(whole_seconds(refused.wait_time_from(self.clock.now())))),

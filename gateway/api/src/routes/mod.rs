@@ -10,6 +10,7 @@ pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod health;
 pub(crate) mod market;
+mod people;
 pub(crate) mod trading;
 pub(crate) mod users;
 pub(crate) mod wallet;
