@@ -29,13 +29,13 @@ pub struct LoadArgs {
     /// Instruments to trade, separated by commas [default: the first four listed]
     #[arg(long, value_name = "SYMBOLS", value_delimiter = ',')]
     pub symbols: Vec<String>,
-    /// Accounts to trade with: EMAIL:PASSWORD separated by commas, or a file with one a line. Without it, users are
-    /// registered, approved and funded with the admin's credentials.
+    /// Accounts to trade with: EMAIL:PASSWORD separated by commas, or a file with one a line. At least one needs credits
+    /// for trades to happen.
     #[arg(long, value_name = "LIST|FILE")]
     pub accounts: Option<String>,
-    /// How many users to register when no accounts are given.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub users: u16,
+    /// How many users to register, approve and give cash with the admin's credentials [default: 4, with --accounts 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=256))]
+    pub users: Option<u16>,
     /// The admin who approves and funds registered users.
     #[arg(long, value_name = "EMAIL", env = "CX_ADMIN_EMAIL")]
     pub admin_email: Option<String>,

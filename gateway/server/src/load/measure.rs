@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn memory_does_not_grow_with_the_run() {
-        let figured = Figured::new(Duration::from_secs(86_400), Duration::ZERO);
-        assert_eq!((figured.intervals.len(), figured.interval), (240, Duration::from_secs(360)));
+        let figured = Figured::new(Duration::from_hours(24), Duration::ZERO);
+        assert_eq!((figured.intervals.len(), figured.interval), (240, Duration::from_mins(6)));
     }
 }

@@ -1,6 +1,7 @@
-//! Who trades in a run: accounts that are given, or users registered for it.
+//! Who trades in a run: accounts that are given, and users registered for it. Registered users have cash and buy; credits
+//! come from the accounts that are given.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use super::flow::Seat;
 
 /// Cash that a registered user gets, in whole units of the currency.
 const CASH: u64 = 1_000_000;
-/// Credits of each instrument that a registered user gets.
-const CREDITS: u64 = 100_000;
+/// How many users are registered when no accounts are given.
+const USERS: u16 = 4;
 /// How often a request that the server's rate limit refused is tried again.
 const TRIES: usize = 5;
 /// The longest wait between two tries.
@@ -44,24 +45,22 @@ pub async fn assemble(
     instruments: &[Instrument],
     bar: &ProgressBar,
 ) -> anyhow::Result<Vec<Trader>> {
-    let tokens = match (&args.accounts, &args.admin_email, &args.admin_password) {
-        (Some(accounts), _, _) => {
-            let mut all = Vec::new();
-            for (email, password) in credentials(accounts)? {
-                bar.set_message(format!("logging in as {email}"));
-                all.push(patiently(bar, || rest.login(&email, &password)).await?);
-            }
-            all
-        }
-        (None, Some(email), Some(password)) => {
-            let staff = patiently(bar, || rest.login(email, password)).await.context("the admin")?;
-            register(rest, &staff, args.users, run, instruments, bar).await?
-        }
-        _ => bail!(
-            "nobody to trade with: give --accounts EMAIL:PASSWORD,... or --admin-email and --admin-password, with which \
-             users are registered, approved and funded"
-        ),
-    };
+    let mut tokens = Vec::new();
+    for (email, password) in args.accounts.as_deref().map_or(Ok(Vec::new()), credentials)? {
+        bar.set_message(format!("logging in as {email}"));
+        tokens.push(patiently(bar, || rest.login(&email, &password)).await?);
+    }
+    let users = args.users.unwrap_or(if tokens.is_empty() { USERS } else { 0 });
+    if users > 0 {
+        let (Some(email), Some(password)) = (&args.admin_email, &args.admin_password) else {
+            bail!(
+                "nobody to trade with: give --accounts EMAIL:PASSWORD,... or --admin-email and --admin-password, with \
+                 which users are registered, approved and given cash"
+            );
+        };
+        let staff = patiently(bar, || rest.login(email, password)).await.context("the admin")?;
+        tokens.extend(register(rest, &staff, users, run, instruments, bar).await?);
+    }
     let mut traders = Vec::new();
     for tokens in tokens {
         let seat = seat(rest, &tokens, instruments).await?;
@@ -69,7 +68,7 @@ pub async fn assemble(
     }
     ensure!(
         traders.iter().any(|trader| trader.seat.buys || trader.seat.sells.contains(&true)),
-        "the accounts have neither cash nor credits; large deposits may wait for a second approval"
+        "the accounts have neither cash nor credits"
     );
     Ok(traders)
 }
@@ -96,13 +95,11 @@ async fn register(
         let registered = patiently(bar, || rest.register(&email, &password)).await?;
         let (staff, user) = (&staff.access_token, registered.user.id);
         rest.approve(staff, user).await?;
-        let mut assets: Vec<(&str, u64)> = instruments.iter().map(|i| (i.currency.as_str(), CASH)).collect();
-        assets.extend(instruments.iter().map(|instrument| (instrument.credits(), CREDITS)));
-        assets.sort_unstable();
-        assets.dedup();
-        for (asset, amount) in assets {
-            let reference = format!("load-{run}-{number}-{asset}");
-            rest.deposit(staff, user, asset, amount, &reference).await?;
+        let currencies: BTreeSet<&str> = instruments.iter().map(|instrument| instrument.currency.as_str()).collect();
+        for currency in currencies {
+            let reference = format!("load-{run}-{number}-{currency}");
+            let status = rest.deposit(staff, user, currency, CASH, &reference).await?;
+            ensure!(status == "completed", "a deposit of {CASH} {currency} is {status}: it may need a second approval");
         }
         all.push(registered.tokens);
     }

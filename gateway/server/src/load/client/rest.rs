@@ -121,6 +121,16 @@ pub struct Level {
 }
 
 #[derive(Deserialize)]
+struct Deposited {
+    transaction: Transaction,
+}
+
+#[derive(Deserialize)]
+struct Transaction {
+    status: String,
+}
+
+#[derive(Deserialize)]
 struct Instruments {
     instruments: Vec<Instrument>,
 }
@@ -170,19 +180,21 @@ impl Rest {
         self.send::<Value>(request, "approve a user").await.map(drop)
     }
 
-    /// As staff: credits an asset to a user. `reference` makes it happen once.
+    /// As staff: credits cash to a user; `reference` makes it happen once. Gives the transaction's status: large amounts
+    /// wait for a second approval.
     pub async fn deposit(
         &self,
         staff: &str,
         to: u64,
-        asset: &str,
+        currency: &str,
         amount: u64,
         reference: &str,
-    ) -> Result<(), RestError> {
-        let body = json!({"user_id": to, "currency": asset, "amount": amount, "reference": reference});
+    ) -> Result<String, RestError> {
+        let body = json!({"user_id": to, "currency": currency, "amount": amount, "reference": reference});
         let request = self.request(Method::POST, "/api/wallet/deposits", Some(staff));
         let request = request.header("Idempotency-Key", reference).json(&body);
-        self.send::<Value>(request, &format!("deposit {asset}")).await.map(drop)
+        let Deposited { transaction } = self.send(request, &format!("deposit {currency}")).await?;
+        Ok(transaction.status)
     }
 
     /// What can be traded.
