@@ -251,7 +251,9 @@ impl Parameters {
     }
 }
 
-/// Quantiles by halves of what is left, four to each halving, until every value is counted.
+/// Quantiles by halves of what is left, four to each halving, up to the last that the number of values resolves.
 fn curve(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
-    histogram.iter_quantiles(4).map(|step| (step.quantile_iterated_to(), micros(step.value_iterated_to()))).collect()
+    let last = 1.0 - 1.0 / real(histogram.len().max(1));
+    let steps = histogram.iter_quantiles(4);
+    steps.map(|step| (step.quantile_iterated_to().min(last), micros(step.value_iterated_to()))).collect()
 }
