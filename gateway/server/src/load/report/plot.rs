@@ -7,7 +7,7 @@ use super::{Interval, Report};
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 880.0;
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 36.0;
 /// One colour for each kind of message, in the order of the report; told apart with any eyesight (Okabe and Ito).
 const COLOURS: [&str; 4] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7"];
 const DUE: &str = "#999999";
@@ -88,7 +88,12 @@ fn percentile_panel(report: &Report, out: &mut String) -> fmt::Result {
 }
 
 fn latency_panel(report: &Report, out: &mut String) -> fmt::Result {
-    let of = |pick: Pick| report.intervals.iter().filter_map(move |interval| Some((interval.start_s, pick(interval)?)));
+    let of = |pick: Pick| {
+        report
+            .intervals
+            .iter()
+            .filter_map(move |interval| Some((interval.start_s + report.interval_s / 2.0, pick(interval)?)))
+    };
     let all = report.intervals.iter().flat_map(|interval| [interval.p50_us, interval.max_us]).flatten();
     let panel = Panel { top: 462.0, height: 150.0, x_max: report.parameters.duration_s, y: Axis::log(all) };
     panel.frame(out, "Latency over time, all messages due in each interval")?;
@@ -108,15 +113,17 @@ fn latency_panel(report: &Report, out: &mut String) -> fmt::Result {
 
 fn throughput_panel(report: &Report, out: &mut String) -> fmt::Result {
     let rate = |count: u64| super::real(count) / report.interval_s;
-    let most = report.intervals.iter().map(|interval| rate(interval.due.max(interval.answered))).fold(1.0, f64::max);
+    let most = report.intervals.iter().map(|interval| rate(interval.due.max(interval.answered))).fold(4.0, f64::max);
     let panel = Panel { top: 690.0, height: 130.0, x_max: report.parameters.duration_s, y: Axis::linear(most) };
     panel.frame(out, "Throughput over time, messages a second")?;
     panel.seconds(out)?;
     label(out, WIDTH / 2.0, panel.bottom() + 34.0, "middle", 12.0, "seconds")?;
-    let due = report.intervals.iter().map(|interval| (interval.start_s, rate(interval.due)));
-    let answered = report.intervals.iter().map(|interval| (interval.start_s, rate(interval.answered)));
-    panel.line(out, due, DUE, r#" stroke-dasharray="5 3""#)?;
-    panel.line(out, answered, COLOURS[2], "")?;
+    let steps = |count: fn(&Interval) -> u64| {
+        let step = move |i: &Interval| [i.start_s, i.start_s + report.interval_s].map(|at| (at, rate(count(i))));
+        report.intervals.iter().flat_map(step)
+    };
+    panel.line(out, steps(|interval| interval.due), DUE, r#" stroke-dasharray="5 3""#)?;
+    panel.line(out, steps(|interval| interval.answered), COLOURS[2], "")?;
     // Below the curves: they run near the top.
     let at = legend(out, LEFT + 12.0, panel.bottom() - 10.0, DUE, "due")?;
     legend(out, at, panel.bottom() - 10.0, COLOURS[2], "answered").map(drop)

@@ -69,7 +69,7 @@ fn percentiles_come_from_the_recorded_latencies() {
         assert!((value / expected - 1.0).abs() < 0.002, "{value} is not {expected}");
     }
     assert_eq!((place.answered, place.ok, place.errors), (1_000, 1_000, 0));
-    assert!(place.curve.is_sorted() && place.curve.last().unwrap().0 >= 0.999);
+    assert!(place.curve.is_sorted() && place.curve.last().unwrap().0 >= 0.998);
     assert!((report.throughput_per_s.answered - 100.1).abs() < 0.01);
 }
 
