@@ -94,9 +94,9 @@ pub fn project_type(described: Described<'_>) -> ProjectType {
             if vague {
                 named().or(if household { Some(Cookstoves) } else { by_words(TYPES, &types) })
             } else {
-                // "Waste handling" and "agriculture, forestry" are wide: a landfill says so in its name.
+                // "Waste handling" and "biogas" are wide: a landfill says so in its name.
                 by_words(TYPES, &types).map(|kind| match (kind, named()) {
-                    (WasteManagement, Some(LandfillGas)) => LandfillGas,
+                    (WasteManagement | RenewableEnergy, Some(LandfillGas)) => LandfillGas,
                     _ => kind,
                 })
             }

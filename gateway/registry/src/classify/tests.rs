@@ -49,6 +49,7 @@ fn methodology_then_activity_then_type_then_name() {
         (domestic, "", "GS TPDDTEC v3.1", "Clean energy", T::Cookstoves),
         (domestic, "", "", "Safe Water Project", T::EnergyEfficiency),
         (domestic, "", "", "Uplifting communities", T::EnergyEfficiency),
+        ("Biogas - Electricity", "", "", "Some Landfill Gas Project", T::LandfillGas),
         ("Other", "", "", "Improved Rice Cultivation", T::Agriculture),
         ("Other", "", "", "Price station", T::IndustrialProcess),
         (

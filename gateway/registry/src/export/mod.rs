@@ -182,7 +182,7 @@ fn project_key(registry: Registry, cells: Cells<'_>, column: Column) -> Result<P
 }
 
 /// What holds for every serial: as many numbers as credits, the row's project, the row's vintage.
-fn check_serial(serial: &Serial, quantity: u64, project: &ProjectKey, year: i32) -> Result<(), Reason> {
+pub(crate) fn check_serial(serial: &Serial, quantity: u64, project: &ProjectKey, year: i32) -> Result<(), Reason> {
     if let Some(range) = serial.range().filter(|range| range.quantity() != quantity) {
         return Err(Reason::RangeLength { quantity, range });
     }

@@ -193,6 +193,22 @@ impl LedgerTx {
         Ok(id)
     }
 
+    /// Adds a vintage, or leaves it as it is; its row.
+    pub async fn ensure_vintage(&mut self, vintage: &VintageRow<'_>) -> Result<i64, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO vintages (project_id, year, starts_on, ends_on) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (project_id, year) DO UPDATE SET year = excluded.year RETURNING id",
+        );
+        let row = row
+            .bind(vintage.project_id)
+            .bind(i64::from(vintage.year))
+            .bind(vintage.starts_on)
+            .bind(vintage.ends_on)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Adds an issuance, or replaces its buffer and cancelled tonnes.
     pub async fn put_issuance(&mut self, issuance: &IssuanceRow) -> Result<(), StoreError> {
         self.touched.insert(issuance.vintage_id);
