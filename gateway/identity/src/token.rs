@@ -118,6 +118,12 @@ impl Tokens {
         encode(&header, claims, &key.signs).map_err(|error| IdentityError::Signing(error.to_string()))
     }
 
+    /// For tests that forge tokens.
+    #[cfg(test)]
+    pub(crate) const fn keys(&self) -> &SigningKeys {
+        &self.keys
+    }
+
     /// What the token says, when it is signed by us, of this kind and in time. The algorithm is ours to choose: whatever
     /// the header says, only `EdDSA` with a key of ours is tried.
     pub(crate) fn verify(&self, token: &str, kind: TokenKind) -> Result<Claims, TokenError> {
