@@ -84,6 +84,12 @@ fn rate_and_shares_are_as_asked() {
 }
 
 #[test]
+fn the_rate_counts_every_message_that_an_order_brings() {
+    let run = FlowSettings { stale_share: 0.5, cold_share: 0.0, duration: Duration::from_mins(5), ..settings() };
+    near("messages a second", flow(run).len() as f64 / 300.0, 2_000.0, 60.0);
+}
+
+#[test]
 fn lifetimes_have_the_median_asked_for_and_grow_with_distance() {
     let run = FlowSettings { duration: Duration::from_mins(10), cold_share: 0.0, stale_share: 0.0, ..settings() };
     let mut placed = HashMap::new();
@@ -158,7 +164,7 @@ fn bursts_cluster_and_poisson_does_not() {
 }
 
 #[test]
-fn the_mid_moves_as_far_as_asked_and_prices_stay_in_range() {
+fn prices_stay_in_range() {
     let run = FlowSettings {
         duration: Duration::from_mins(15),
         swing: 0.25,
@@ -175,8 +181,29 @@ fn the_mid_moves_as_far_as_asked_and_prices_stay_in_range() {
     for price in prices {
         (low, high) = (low.min(price), high.max(price));
     }
-    assert!(low >= 1 && high <= 1_100);
-    assert!(high - low > 300, "a swing of 25% moves the book: {low} to {high}");
+    assert!(low >= 1 && high <= 1_100, "{low} to {high}");
+}
+
+#[test]
+fn the_mid_moves_as_far_as_asked() {
+    // Orders that reach across stay within five ticks of the mid, so they show where it is.
+    let mids = |swing: f64| -> Vec<f64> {
+        let one = vec![Contract { mid_ticks: 10_000, ticks_max: 100_000 }];
+        let run = FlowSettings { swing, contracts: one, duration: Duration::from_mins(15), ..settings() };
+        let shown = Flow::new(run).unwrap().filter_map(|planned| match planned.action {
+            Action::Place(order) if order.ioc => Some(order.ticks as f64),
+            _ => None,
+        });
+        shown.collect()
+    };
+    assert!(mids(0.0).iter().all(|mid| (mid - 10_000.0).abs() <= 6.0));
+    // Some 880,000 orders: over a hundredth of them the logarithm moves by swing / 10 x sqrt(0.88).
+    let moving = mids(0.25);
+    let step = moving.len() / 100;
+    let moves: Vec<f64> =
+        moving.iter().step_by(step).map(|mid| mid.ln()).collect::<Vec<_>>().windows(2).map(|w| w[1] - w[0]).collect();
+    let deviation = (moves.iter().map(|moved| moved * moved).sum::<f64>() / moves.len() as f64).sqrt();
+    near("deviation over a hundredth of the run", deviation, 0.025 * 0.88_f64.sqrt(), 0.006);
 }
 
 #[test]
@@ -208,6 +235,9 @@ fn seats_trade_only_what_they_can_pay_for() {
             assert!(order.contract != 1 || order.side == Side::Buy);
         }
     }
+    let seats = vec![Seat { buys: false, sells: vec![true; 3] }];
+    let sells = |p: &Planned| !matches!(p.action, Action::Place(order) if order.side == Side::Buy);
+    assert!(flow(FlowSettings { seats, ..settings() }).iter().all(sells));
 }
 
 #[test]
