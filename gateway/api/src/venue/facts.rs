@@ -3,19 +3,21 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
 
-use cx_engine::ids::Symbol;
 use cx_store::{Store, StoreError};
+use tokio::sync::Mutex;
 
 use super::Quoted;
+
+/// How long facts are believed: staff may change what a project is.
+const LIFE: Duration = Duration::from_secs(30);
 
 /// What an instrument's credits are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     /// The project's row.
     pub project_id: Option<i64>,
-    /// The project's public name.
-    pub project_uuid: Option<String>,
     /// The registry's letters and the project's number there: `VCS-191`.
     pub project_code: String,
     /// The vintage.
@@ -48,38 +50,75 @@ impl Facts {
 /// The facts of all instruments, as they were read last.
 #[derive(Debug, Default)]
 pub struct FactsView {
-    by_symbol: HashMap<Symbol, Facts>,
+    /// By the code of the credits: `VCS-191-2016`.
+    by_code: HashMap<String, Facts>,
     /// How many instruments were listed then.
     listed: usize,
+    read_at: Option<Instant>,
 }
 
 impl FactsView {
     /// What an instrument's credits are.
     pub fn of(&self, quoted: &Quoted) -> Facts {
-        let known = self.by_symbol.get(&quoted.symbol);
-        known.cloned().unwrap_or_else(|| Facts::of_symbol(quoted.symbol.as_str()))
+        let symbol = quoted.symbol.as_str();
+        let code = symbol.strip_suffix(quoted.currency.as_str()).and_then(|rest| rest.strip_suffix('-'));
+        let known = code.and_then(|code| self.by_code.get(code));
+        known.cloned().unwrap_or_else(|| Facts::of_symbol(symbol))
+    }
+
+    fn serves(&self, listed: usize) -> bool {
+        self.listed >= listed && self.read_at.is_some_and(|at| at.elapsed() < LIFE)
+    }
+
+    async fn read(store: &Store, listed: usize) -> Result<Self, StoreError> {
+        let vintages = store.projects().all_vintages().await?;
+        let by_code = vintages.into_iter().map(|vintage| {
+            let project_code = format!("{}-{}", vintage.registry, vintage.number);
+            let code = format!("{project_code}-{}", vintage.year);
+            let facts = Facts {
+                project_id: Some(vintage.project_id),
+                project_code,
+                vintage_year: Some(vintage.year),
+                credit_type: vintage.project_type,
+                standard: vintage.standard.unwrap_or_default(),
+            };
+            (code, facts)
+        });
+        Ok(Self { by_code: by_code.collect(), listed, read_at: Some(Instant::now()) })
     }
 }
 
-/// Keeps the facts, and reads them again when instruments were added.
+/// Keeps the facts, and reads them again when instruments were added, and after a while.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     view: RwLock<Arc<FactsView>>,
+    reading: Mutex<()>,
 }
 
 impl Catalog {
     /// The facts of at least `listed` instruments.
     pub(super) async fn view(&self, store: &Store, listed: usize) -> Result<Arc<FactsView>, StoreError> {
-        let view = Arc::clone(&self.view.read().expect("nothing panics while it is held"));
-        if view.listed >= listed {
+        let view = self.last();
+        if view.serves(listed) {
             return Ok(view);
         }
-        let fresh = Arc::new(FactsView { by_symbol: read(store).await?, listed });
+        // One reads, the others wait for it.
+        let _reading = self.reading.lock().await;
+        let view = self.last();
+        if view.serves(listed) {
+            return Ok(view);
+        }
+        let fresh = match FactsView::read(store, listed).await {
+            Ok(fresh) => Arc::new(fresh),
+            // Old facts are better than no market data when the database is away.
+            Err(error) if error.is_unavailable() && view.read_at.is_some() => return Ok(view),
+            Err(error) => return Err(error),
+        };
         *self.view.write().expect("nothing panics while it is held") = Arc::clone(&fresh);
         Ok(fresh)
     }
-}
 
-async fn read(_store: &Store) -> Result<HashMap<Symbol, Facts>, StoreError> {
-    Ok(HashMap::new())
+    fn last(&self) -> Arc<FactsView> {
+        Arc::clone(&self.view.read().expect("nothing panics while it is held"))
+    }
 }

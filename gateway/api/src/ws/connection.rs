@@ -3,11 +3,12 @@
 //! are slow to come do not hold up the requests behind them.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cx_identity::{Principal, Revoked};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
@@ -22,6 +23,10 @@ use super::sockets::Bucket;
 use crate::state::AppState;
 use crate::venue::{ConnectionId, wall_nanos};
 
+/// How long, and how much, a peer's last words are listened to after the farewell.
+const LINGER_MAX: Duration = Duration::from_secs(1);
+const LINGER_BYTES_MAX: usize = 1 << 20;
+
 /// Serves a socket until it ends. `owner` is the user that authenticated at the upgrade, if any.
 pub(super) async fn serve(
     state: AppState,
@@ -30,7 +35,7 @@ pub(super) async fn serve(
     owner: Option<Principal>,
     revocations: Receiver<Revoked>,
 ) {
-    let (sink, stream) = socket.split();
+    let (sink, mut stream) = socket.split();
     let mut writer = tokio::spawn(write(state.clone(), sink, id, Arc::clone(&outbox)));
     let mut session = Session::new(state.clone(), id, Arc::clone(&outbox));
     if let Some(owner) = owner
@@ -39,21 +44,24 @@ pub(super) async fn serve(
         tracing::debug!("an account has too many connections");
     }
     tokio::select! {
-        close = read(&mut session, stream, &state, revocations) => outbox.close(close),
+        close = read(&mut session, &mut stream, &state, revocations) => outbox.close(close),
         () = outbox.ended() => {}
     }
     state.venue.leave_all(id);
     // The writer ends by itself, unless the peer does not read.
-    if timeout(state.sockets.limits().farewell_max * 2, &mut writer).await.is_err() {
-        writer.abort();
-    }
+    let written = timeout(state.sockets.limits().farewell_max * 2, &mut writer).await;
     state.sockets.leave(id);
+    match written {
+        Ok(Ok(sink)) => linger(sink, stream).await,
+        Ok(Err(error)) => tracing::warn!(%error, "a WebSocket writer ended badly"),
+        Err(_) => writer.abort(),
+    }
 }
 
 /// Takes requests until the connection ends; gives the reason.
 async fn read(
     session: &mut Session,
-    mut stream: SplitStream<Socket>,
+    stream: &mut SplitStream<Socket>,
     state: &AppState,
     mut revocations: Receiver<Revoked>,
 ) -> Close {
@@ -101,15 +109,39 @@ fn reason_for(error: &WsError) -> Close {
     }
 }
 
-/// Empties the outbox until the connection ends, then says why.
-async fn write(state: AppState, mut sink: SplitSink<Socket, Message>, id: ConnectionId, outbox: Arc<Outbox>) {
+/// Closing a socket with unread bytes in it makes the system tell the peer "reset", which may overtake the close frame. So
+/// what the peer still sends is read and dropped until it is done, within bounds.
+async fn linger(sink: SplitSink<Socket, Message>, stream: SplitStream<Socket>) {
+    let Ok(mut socket) = sink.reunite(stream) else { return };
+    let io = socket.get_mut();
+    let drain = async {
+        let (mut buffer, mut left) = (vec![0; 8 << 10], LINGER_BYTES_MAX);
+        io.shutdown().await?;
+        while left > 0 {
+            match io.read(&mut buffer).await? {
+                0 => break,
+                count => left = left.saturating_sub(count),
+            }
+        }
+        std::io::Result::Ok(())
+    };
+    drop(timeout(LINGER_MAX, drain).await);
+}
+
+/// Empties the outbox until the connection ends, then says why. Gives the sink back.
+async fn write(
+    state: AppState,
+    mut sink: SplitSink<Socket, Message>,
+    id: ConnectionId,
+    outbox: Arc<Outbox>,
+) -> SplitSink<Socket, Message> {
     let limits = *state.sockets.limits();
     let close = match write_all(&state, &mut sink, id, &outbox).await {
         Ok(close) => close,
         Err(error) => {
             tracing::debug!(%error, "a WebSocket could not be written to");
             outbox.close(Close::NORMAL);
-            return;
+            return sink;
         }
     };
     let frame = CloseFrame { code: close.code.into(), reason: Utf8Bytes::from_static(close.reason) };
@@ -121,6 +153,7 @@ async fn write(state: AppState, mut sink: SplitSink<Socket, Message>, id: Connec
     if let Ok(Err(error)) = timeout(limits.farewell_max, farewell).await {
         tracing::debug!(%error, "a WebSocket ended without a farewell");
     }
+    sink
 }
 
 async fn write_all(

@@ -53,13 +53,15 @@ pub(crate) async fn resolve(state: &AppState, named: Named<'_>) -> Result<Instru
 /// number (`VCS-191`).
 async fn by_project(state: &AppState, project: &Value, vintage: i32) -> Result<InstrumentId, Problem> {
     let facts = state.venue.facts(&state.store).await?;
-    let number = project.as_i64().or_else(|| project.as_str()?.parse().ok());
     let text = project.as_str();
+    let id = match (project.as_i64(), text.filter(|text| uuid::Uuid::try_parse(text).is_ok())) {
+        (None, Some(uuid)) => state.store.projects().by_uuid(uuid).await?.map(|project| project.id),
+        (number, _) => number.or_else(|| text?.parse().ok()),
+    };
     let is_meant = |facts: &Facts| {
-        let by_number = number.is_some() && facts.project_id == number;
-        let by_uuid = text.is_some() && facts.project_uuid.as_deref() == text;
+        let by_id = id.is_some() && facts.project_id == id;
         let by_code = text.is_some_and(|text| text.eq_ignore_ascii_case(&facts.project_code));
-        facts.vintage_year == Some(vintage) && (by_number || by_uuid || by_code)
+        facts.vintage_year == Some(vintage) && (by_id || by_code)
     };
     let folds = state.venue.read();
     let mut all = folds.market.listings().instruments().iter().map(|listed| listed.instrument);
