@@ -21,7 +21,7 @@ use sqlx::any::AnyRow;
 
 use crate::columns::{corrupt, unsigned};
 use crate::{Store, StoreError};
-use fold::{Batch, Fold, Progress};
+use fold::{Fold, Progress};
 use insert::Statements;
 
 /// Writes events into the store. One at a time for each store; a second one is recognised by the cursor that it moved.
@@ -30,8 +30,9 @@ pub struct Sink {
     store: Store,
     fold: Fold,
     statements: Statements,
-    /// Set while a batch is under way: the fold is ahead of the tables until the transaction has committed.
-    ahead: bool,
+    /// How far the tables are for certain. While a batch is under way the fold is ahead of it, and after a failure it stays
+    /// ahead until it is resumed.
+    applied: Cursor,
 }
 
 impl Sink {
@@ -39,42 +40,33 @@ impl Sink {
     pub async fn open(store: Store) -> Result<Self, StoreError> {
         let fold = resume(&store).await?;
         let statements = Statements::new(store.backend());
-        Ok(Self { store, fold, statements, ahead: false })
+        let applied = fold.cursor;
+        Ok(Self { store, fold, statements, applied })
     }
 
     /// How far the tables are, as far as this sink knows.
     pub const fn cursor(&self) -> Cursor {
-        self.fold.cursor
+        self.applied
     }
 
     /// Applies events in their order, whole commands each. Those at or below the cursor are passed over; the first above
     /// must follow it ([`StoreError::Gap`] otherwise). After an error nothing has been applied and the call may be
     /// repeated with the events after [`Sink::cursor`].
     pub async fn apply(&mut self, events: &[EventRecord]) -> Result<Cursor, StoreError> {
-        let Some((mut tx, batch, from)) = self.begin(events).await? else { return Ok(self.fold.cursor) };
-        write::write(&mut tx, &mut self.statements, &batch, from, self.fold.cursor).await?;
-        tx.commit().await?;
-        self.ahead = false;
-        Ok(self.fold.cursor)
-    }
-
-    /// Folds the events and begins the transaction; `None` when there is nothing to write. Reads the stored state again
-    /// when the call before did not come to its end.
-    async fn begin(
-        &mut self,
-        events: &[EventRecord],
-    ) -> Result<Option<(crate::store::WriteTx, Batch, Cursor)>, StoreError> {
-        if self.ahead {
+        if self.fold.cursor != self.applied {
+            // The call before did not come to its end: what it did is in the tables or is not.
             self.fold = resume(&self.store).await?;
-            self.ahead = false;
+            self.applied = self.fold.cursor;
         }
-        let from = self.fold.cursor;
-        if events.last().is_none_or(|last| last.seq <= from.seq) {
-            return Ok(None);
+        if events.last().is_none_or(|last| last.seq <= self.applied.seq) {
+            return Ok(self.applied);
         }
-        self.ahead = true;
         let batch = self.fold.fold(events)?;
-        Ok(Some((self.store.begin().await?, batch, from)))
+        let mut tx = self.store.begin().await?;
+        write::write(&mut tx, &mut self.statements, &batch, self.applied, self.fold.cursor).await?;
+        tx.commit().await?;
+        self.applied = self.fold.cursor;
+        Ok(self.applied)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sink's task: fetch, apply, wait for more; wait out a database that is away.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cx_engine::EventRecord;
@@ -66,71 +66,83 @@ pub struct SinkStatus {
     pub failing_for: Option<Duration>,
 }
 
-#[derive(Debug, Default)]
-struct Trouble(Option<(Instant, String)>);
+#[derive(Debug, Clone, Default)]
+struct Reading {
+    cursor: Option<Seq>,
+    /// Since when every attempt has failed, and with what the last one did.
+    trouble: Option<(Instant, String)>,
+}
 
 /// Shows where the sink stands, from outside of its task. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SinkGauge {
-    cursor: watch::Sender<Option<Seq>>,
-    trouble: Arc<Mutex<Trouble>>,
+    reading: watch::Sender<Reading>,
     feed: EventFeed,
 }
 
 impl SinkGauge {
     /// A gauge for a sink that has not begun.
     pub fn new(feed: EventFeed) -> Self {
-        Self { cursor: watch::Sender::new(None), trouble: Arc::default(), feed }
+        Self { reading: watch::Sender::default(), feed }
     }
 
     /// How the sink is doing right now.
     pub fn status(&self) -> SinkStatus {
-        let cursor = *self.cursor.borrow();
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        SinkStatus {
-            cursor,
-            lag: (self.feed.tip)().get().saturating_sub(cursor.unwrap_or_default().get()),
-            last_error: trouble.0.as_ref().map(|(_, error)| error.clone()),
-            failing_for: trouble.0.as_ref().map(|(since, _)| since.elapsed()),
-        }
-    }
-
-    /// The cursor as it moves: what the event log may be trimmed behind.
-    pub fn cursor(&self) -> watch::Receiver<Option<Seq>> {
-        self.cursor.subscribe()
+        self.describe(&self.reading.borrow())
     }
 
     /// Waits until the events of command `seq` are in the tables.
     pub async fn reached(&self, seq: Seq) {
-        let mut cursor = self.cursor.subscribe();
-        // The sender lives in this gauge, so the channel cannot close.
-        drop(cursor.wait_for(|cursor| cursor.is_some_and(|cursor| cursor >= seq)).await);
+        self.wait_until(|status| status.cursor.is_some_and(|cursor| cursor >= seq)).await;
+    }
+
+    /// Waits until the status is as `wanted`; looks at it after every attempt of the sink.
+    pub async fn wait_until(&self, wanted: impl Fn(&SinkStatus) -> bool) -> SinkStatus {
+        let mut readings = self.reading.subscribe();
+        loop {
+            let status = self.describe(&readings.borrow_and_update());
+            if wanted(&status) {
+                return status;
+            }
+            readings.changed().await.expect("this gauge holds a sender");
+        }
+    }
+
+    fn describe(&self, reading: &Reading) -> SinkStatus {
+        SinkStatus {
+            cursor: reading.cursor,
+            lag: (self.feed.tip)().get().saturating_sub(reading.cursor.unwrap_or_default().get()),
+            last_error: reading.trouble.as_ref().map(|(_, error)| error.clone()),
+            failing_for: reading.trouble.as_ref().map(|(since, _)| since.elapsed()),
+        }
     }
 
     fn went_well(&self, cursor: Seq) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, _)) = trouble.0.take() {
-            tracing::info!(cursor = cursor.get(), away = ?since.elapsed(), "the sink goes on");
-        }
-        self.cursor.send_replace(Some(cursor));
+        self.reading.send_modify(|reading| {
+            if let Some((since, _)) = reading.trouble.take() {
+                tracing::info!(cursor = cursor.get(), away = ?since.elapsed(), "the sink goes on");
+            }
+            reading.cursor = Some(cursor);
+        });
     }
 
     fn failed(&self, error: &StoreError) {
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
+        let text = with_causes(error);
         if error.is_unavailable() {
             tracing::warn!(error = text, "the sink waits for the database; trading goes on");
         } else {
             tracing::error!(error = text, "the sink cannot apply events; trading goes on");
         }
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = trouble.0.take().map_or_else(Instant::now, |(since, _)| since);
-        trouble.0 = Some((since, text));
+        self.reading.send_modify(|reading| {
+            let since = reading.trouble.take().map_or_else(Instant::now, |(since, _)| since);
+            reading.trouble = Some((since, text));
+        });
     }
+}
+
+fn with_causes(error: &StoreError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Runs the sink until `stop` becomes true (or its sender is gone); then it applies what the feed still has and ends. When the

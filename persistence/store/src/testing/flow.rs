@@ -5,7 +5,7 @@ use cx_engine::command::{
     AmendOrder, AssetClass, CancelAll, CancelOrder, Movement, NewAsset, NewInstrument, NewOrder, OrderKind,
     Permissions, SetPermissions, Side, TimeInForce,
 };
-use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol};
+use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event, EventRecord, Exchange};
 
@@ -92,12 +92,12 @@ impl Flow {
     fn command(&mut self) -> Command {
         let account = AccountId::new(1 + self.small(ACCOUNTS));
         match self.below(100) {
-            0..55 => Command::Place(self.order(account)),
-            55..85 => match self.some_order() {
+            0..72 => Command::Place(self.order(account)),
+            72..84 => match self.some_order() {
                 Some((account, order)) => Command::Cancel(CancelOrder { account, order }),
                 None => Command::Place(self.order(account)),
             },
-            85..92 => match self.some_order() {
+            84..92 => match self.some_order() {
                 Some((account, order)) => {
                     let (price, quantity) = (self.price(), Quantity::from_lots(1 + self.below(60)));
                     Command::Amend(AmendOrder { account, order, price, quantity })
@@ -109,7 +109,7 @@ impl Flow {
                 Command::CancelAll(CancelAll { account, instrument })
             }
             93 => {
-                let permissions = Permissions { trade: self.below(4) > 0, withdraw: self.below(2) > 0 };
+                let permissions = Permissions { trade: self.below(6) > 0, withdraw: self.below(2) > 0 };
                 Command::SetPermissions(SetPermissions { account, permissions })
             }
             94..96 => Command::Deposit(self.cash(account)),

@@ -13,11 +13,12 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use sqlx::any::AnyRow;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use tempfile::TempDir;
 
-use crate::Store;
+use crate::{Backend, Store};
 
 /// An empty, migrated database that goes away with this value.
 #[derive(Debug)]
@@ -63,11 +64,43 @@ impl TestDatabase {
         &self.url
     }
 
+    /// The database's name on its server; the file's path on SQLite.
+    pub fn name(&self) -> &str {
+        match &self.home {
+            Home::Folder { .. } => self.url.trim_start_matches("sqlite:"),
+            Home::Server { name, .. } => name,
+        }
+    }
+
     /// Runs statements that no repository offers, to break things on purpose. Answers the database's message on refusal.
     pub async fn execute(&self, sql: &str) -> Result<u64, String> {
         let done = self.store.pool().execute(AssertSqlSafe(sql)).await;
         done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
     }
+}
+
+impl TestDatabase {
+    /// Another empty database of the same kind.
+    pub async fn another(&self) -> Self {
+        match self.store.backend() {
+            Backend::Sqlite => Self::sqlite().await,
+            Backend::Postgres => Self::postgres().await,
+        }
+    }
+
+    /// The rows of a query as text, cells separated by `|`, to compare tables.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.store.pool()).await.expect("the query runs");
+        rows.iter().map(|row| (0..row.len()).map(|column| cell(row, column)).collect::<Vec<_>>().join("|")).collect()
+    }
+}
+
+fn cell(row: &AnyRow, column: usize) -> String {
+    if let Ok(number) = row.try_get::<Option<i64>, _>(column) {
+        return number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    }
+    row.try_get::<Option<String>, _>(column)
+        .map_or_else(|_| format!("{:?}", row.get::<Vec<u8>, _>(column)), |text| text.unwrap_or_else(|| "-".to_owned()))
 }
 
 impl Drop for TestDatabase {
