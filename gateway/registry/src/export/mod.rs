@@ -11,7 +11,7 @@ mod gold_standard;
 mod table;
 mod verra;
 
-use std::io::Read;
+use std::io::{Chain, Read};
 
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -100,7 +100,7 @@ formats! {
 #[derive(Debug)]
 pub struct Reader<R> {
     file: String,
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Chain<R, &'static [u8]>>,
     record: ByteRecord,
     columns: usize,
     format: Format,
@@ -113,7 +113,7 @@ pub type ReadRow = Result<Row, (u64, Reason)>;
 impl<R: Read> Reader<R> {
     /// Reads the header and finds out what kind of export it heads. `file` is the name that messages use.
     pub fn open(file: &str, input: R) -> Result<Self, FileError> {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input.chain(END));
         let mut record = ByteRecord::new();
         let some = reader.read_byte_record(&mut record).map_err(|error| io_error(file, error))?;
         if !some || record.iter().all(<[u8]>::is_empty) {
@@ -134,13 +134,23 @@ impl<R: Read> Reader<R> {
         self.format
     }
 
+    /// The line on which the row just read begins. The record's own position is that of the empty lines before it, so count
+    /// back from where its reading ended. (A row that runs to the end because its quote does not close has no line break
+    /// after it; its own position is the later one.)
+    fn line(&self) -> u64 {
+        let within: usize = self.record.iter().map(|cell| cell.iter().filter(|&&byte| byte == b'\n').count()).sum();
+        let end = self.reader.position().line();
+        let counted = end.saturating_sub(1 + u64::try_from(within).unwrap_or(0));
+        counted.max(self.record.position().map_or(0, csv::Position::line))
+    }
+
     /// The next row; `None` at the end. Empty lines are passed over.
     pub fn next_row(&mut self) -> Result<Option<ReadRow>, FileError> {
         let some = self.reader.read_byte_record(&mut self.record).map_err(|error| io_error(&self.file, error))?;
         if !some {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.line();
         let row = if self.record.len() == self.columns {
             self.places.row(Cells(&self.record))
         } else {
@@ -149,6 +159,9 @@ impl<R: Read> Reader<R> {
         Ok(Some(row.map(|(project, entry)| Row { line, project, entry }).map_err(|reason| (line, reason))))
     }
 }
+
+/// Ends the last line where the file does not: then every row ends with a line break, which [`Reader::line`] counts on.
+const END: &[u8] = b"\n";
 
 fn io_error(file: &str, error: csv::Error) -> FileError {
     let source = match error.into_kind() {

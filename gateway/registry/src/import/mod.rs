@@ -219,3 +219,6 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     found.sort();
     if found.is_empty() { Err(ImportError::NoFiles(path.display().to_string())) } else { Ok(found) }
 }
+
+#[cfg(test)]
+mod tests;
