@@ -48,6 +48,9 @@ pub enum StoreError {
         /// What was found.
         value: String,
     },
+    /// The event log that the sink reads could not be read.
+    #[error("the event log cannot be read")]
+    Feed(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Events were handed to the sink that do not follow its cursor.
     #[error("the sink stands at {cursor} and was given events from {first}")]
     Gap {

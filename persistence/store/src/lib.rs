@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod ledger;
 mod page;
+pub mod permissions;
 pub mod public_id;
 pub mod registry;
 pub mod sink;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -233,7 +234,7 @@ impl Log {
             move |after, max| {
                 let events = read.lock().unwrap();
                 let start = events.partition_point(|record| record.seq <= after);
-                events[start..whole(&events, start + max.min(50))].to_vec()
+                Ok::<_, Infallible>(events[start..whole(&events, start + max.min(50))].to_vec())
             },
             move || tip.lock().unwrap().last().map_or(Seq::ZERO, |last| last.seq),
             Arc::clone(&news),

@@ -15,7 +15,7 @@ const EVENTS_MAX: usize = 4_096;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-type ReadAfter = dyn Fn(Seq, usize) -> Vec<EventRecord> + Send + Sync;
+type ReadAfter = dyn Fn(Seq, usize) -> Result<Vec<EventRecord>, StoreError> + Send + Sync;
 type Tip = dyn Fn() -> Seq + Send + Sync;
 
 /// Where events come from: the journal's event log.
@@ -27,18 +27,22 @@ pub struct EventFeed {
 }
 
 impl EventFeed {
-    /// `read_after(seq, max)` answers about `max` events of the commands after `seq`, whole commands only, none when there are
-    /// none; it may block. `tip()` is the last command whose events are there. `news.notify_one()` is called after events
-    /// were added.
-    pub fn new(
-        read_after: impl Fn(Seq, usize) -> Vec<EventRecord> + Send + Sync + 'static,
+    /// `read_after(seq, max)` answers about `max` events of the commands after `seq`, whole commands only, none when there
+    /// are none; it may block. `tip()` is the last command whose events are there. `news.notify_one()` is called after
+    /// events were added.
+    pub fn new<E>(
+        read_after: impl Fn(Seq, usize) -> Result<Vec<EventRecord>, E> + Send + Sync + 'static,
         tip: impl Fn() -> Seq + Send + Sync + 'static,
         news: Arc<Notify>,
-    ) -> Self {
+    ) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let read_after = move |seq, max| read_after(seq, max).map_err(|error| StoreError::Feed(Box::new(error)));
         Self { read_after: Arc::new(read_after), tip: Arc::new(tip), news }
     }
 
-    async fn read_after(&self, seq: Seq) -> Vec<EventRecord> {
+    async fn read_after(&self, seq: Seq) -> Result<Vec<EventRecord>, StoreError> {
         let read = Arc::clone(&self.read_after);
         match tokio::task::spawn_blocking(move || read(seq, EVENTS_MAX)).await {
             Ok(events) => events,
@@ -197,7 +201,7 @@ async fn step(store: &Store, sink: &mut Option<Sink>, gauge: &SinkGauge) -> Resu
         Some(sink) => sink,
         None => sink.insert(Sink::open(store.clone()).await?),
     };
-    let events = gauge.feed.read_after(sink.cursor().seq).await;
+    let events = gauge.feed.read_after(sink.cursor().seq).await?;
     let cursor = sink.apply(&events).await?;
     gauge.went_well(cursor.seq);
     Ok(!events.is_empty())
