@@ -14,7 +14,9 @@ use cx_engine::command::Side;
 use cx_engine::event::{Event, EventRecord};
 use cx_engine::ids::{InstrumentId, Seq, Symbol};
 use cx_engine::units::Timestamp;
-use cx_market_data::{AccountUpdates, Accounts, BookL2, BookLevel, Decimals, MarketData, PublicTrade, Retention, Scaled};
+use cx_market_data::{
+    AccountUpdates, Accounts, BookL2, BookLevel, Decimals, MarketData, PublicTrade, Retention, Scaled,
+};
 use cx_pipeline::Outlet;
 use cx_store::{Store, StoreError};
 

@@ -23,11 +23,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(health))
-        .routes(routes!(info))
-        .routes(routes!(livez))
-        .routes(routes!(readyz))
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(info)).routes(routes!(livez)).routes(routes!(readyz))
 }
 
 /// How each part is doing: `healthy`, `degraded` or `unhealthy`, with what there is to say.

@@ -127,9 +127,9 @@ async fn data(State(state): State<AppState>, params: Params) -> Result<axum::Jso
     let now = now();
     let mut found: Vec<_> = wanted.filter_map(|instrument| Snapshot::of(&folds, &facts, instrument, now)).collect();
     found.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.changed));
-    let figures = found.iter().flat_map(|snapshot| {
-        kinds.iter().filter(|kind| snapshot.has(**kind)).map(|kind| snapshot.figure(*kind))
-    });
+    let figures = found
+        .iter()
+        .flat_map(|snapshot| kinds.iter().filter(|kind| snapshot.has(**kind)).map(|kind| snapshot.figure(*kind)));
     let market_data: Vec<_> = figures.take(limit).collect();
     let total = market_data.len();
     Ok(axum::Json(MarketDataList { market_data, total }))
@@ -162,10 +162,7 @@ struct TickerAnswer {
     ),
     security(()),
 )]
-async fn ticker(
-    State(state): State<AppState>,
-    Segment(symbol): Segment,
-) -> Result<axum::Json<TickerAnswer>, Problem> {
+async fn ticker(State(state): State<AppState>, Segment(symbol): Segment) -> Result<axum::Json<TickerAnswer>, Problem> {
     let facts = state.venue.facts(&state.store).await?;
     let folds = state.venue.read();
     let instrument = listed(&folds, &symbol)?.instrument;

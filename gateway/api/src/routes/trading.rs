@@ -157,7 +157,9 @@ async fn list_orders(
     let page = PageParams::read(&params)?;
     let query: OrderQuery = params.read()?;
     let found = match &query.client_order_id {
-        Some(id) => one_page(desk::find(&state, user.account, OrderRef::Client(entry::client_order_id(id)?)).await, page)?,
+        Some(id) => {
+            one_page(desk::find(&state, user.account, OrderRef::Client(entry::client_order_id(id)?)).await, page)?
+        }
         None => history::orders(&state, user.account, order_filter(&state, &query)?, page).await?,
     };
     let catalog = state.venue.facts(&state.store).await?;
@@ -191,7 +193,9 @@ fn order_filter(state: &AppState, query: &OrderQuery) -> Result<OrderFilter, Pro
         (Some(status), _) => Ok(Some(status)),
         // In the contract, but no order of this venue ever stands so.
         (None, "pending" | "expired") => Ok(None),
-        (None, _) => Err(Problem::invalid("status", "status must be open, partially_filled, filled, cancelled or rejected")),
+        (None, _) => {
+            Err(Problem::invalid("status", "status must be open, partially_filled, filled, cancelled or rejected"))
+        }
     });
     let status = status.transpose()?.flatten();
     let side = query.side.as_deref().map(entry::side).transpose()?;

@@ -252,7 +252,10 @@ impl Fanout {
                 && let Some(quoted) = folds.quoted(first.instrument)
             {
                 let trades = run.iter().map(|(_, trade)| trade);
-                put_all(subscribers, &Outgoing::Text(messages::trades(&quoted, folds.epoch, prev_seq, first.seq, trades)));
+                put_all(
+                    subscribers,
+                    &Outgoing::Text(messages::trades(&quoted, folds.epoch, prev_seq, first.seq, trades)),
+                );
             }
         }
     }

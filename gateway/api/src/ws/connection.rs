@@ -39,9 +39,9 @@ pub(super) async fn serve(
     let mut writer = tokio::spawn(write(state.clone(), sink, id, Arc::clone(&outbox)));
     let mut session = Session::new(state.clone(), id, Arc::clone(&outbox));
     if let Some(owner) = owner
-        && session.claim(owner).is_err()
+        && !session.claim(owner)
     {
-        tracing::debug!("an account has too many connections");
+        outbox.close(Close::TOO_MANY_CONNECTIONS);
     }
     tokio::select! {
         close = read(&mut session, &mut stream, &state, revocations) => outbox.close(close),

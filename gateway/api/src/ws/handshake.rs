@@ -16,7 +16,9 @@ pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeError {
     /// The headers do not ask for one.
-    #[error("this address speaks WebSocket: send GET with `Connection: Upgrade`, `Upgrade: websocket` and `Sec-WebSocket-Key`")]
+    #[error(
+        "this address speaks WebSocket: send GET with `Connection: Upgrade`, `Upgrade: websocket` and `Sec-WebSocket-Key`"
+    )]
     NotWebSocket,
     /// Another version of the protocol.
     #[error("only `Sec-WebSocket-Version: 13` is supported")]

@@ -95,9 +95,8 @@ struct BookMessage<B: Serialize, A: Serialize> {
 /// A book as it is.
 pub fn book_snapshot(view: &BookView) -> Utf8Bytes {
     let decimals = &view.quoted.decimals;
-    let side = |levels: &[BookLevel]| -> Vec<_> {
-        levels.iter().map(|at| level(decimals, at.price, at.quantity)).collect()
-    };
+    let side =
+        |levels: &[BookLevel]| -> Vec<_> { levels.iter().map(|at| level(decimals, at.price, at.quantity)).collect() };
     written(&BookMessage {
         channel: "book",
         kind: "snapshot",

@@ -58,10 +58,8 @@ impl Call {
 }
 
 fn refusal(problem: &Problem) -> Refusal {
-    let note = |error: &crate::problem::FieldError| FieldNote {
-        field: error.field.clone(),
-        message: error.message.clone(),
-    };
+    let note =
+        |error: &crate::problem::FieldError| FieldNote { field: error.field.clone(), message: error.message.clone() };
     let retry_after = match problem.code() {
         Code::Overloaded => Some(1),
         Code::ShuttingDown => Some(10),
@@ -137,14 +135,13 @@ impl Session {
         Self { state, id, outbox, owner: None, subscriptions: HashSet::new(), in_flight }
     }
 
-    /// Makes the connection the user's; closes it when the user has too many.
-    pub(super) fn claim(&mut self, owner: Principal) -> Result<(), Problem> {
-        if !self.state.sockets.claim(self.id, owner) {
-            self.outbox.close(Close::TOO_MANY_CONNECTIONS);
-            return Err(Problem::new(Code::TooManyConnections));
+    /// Makes the connection the user's; `false` when the user has too many.
+    pub(super) fn claim(&mut self, owner: Principal) -> bool {
+        let claimed = self.state.sockets.claim(self.id, owner);
+        if claimed {
+            self.owner = Some(owner);
         }
-        self.owner = Some(owner);
-        Ok(())
+        claimed
     }
 
     /// Whether a revocation ends this connection. Whoever missed some must assume the worst.
@@ -242,7 +239,11 @@ impl Session {
         if self.owner.is_some_and(|before| before.account != owner.account) {
             return Err(Problem::invalid("token", "this connection belongs to another account"));
         }
-        self.claim(owner)?;
+        if !self.claim(owner) {
+            call.answer(Err::<Pong, _>(Problem::new(Code::TooManyConnections)));
+            self.outbox.close(Close::TOO_MANY_CONNECTIONS);
+            return Ok(());
+        }
         let permitted = self.state.venue.read().accounts.permissions(owner.account).is_some_and(|may| may.trade);
         call.answer(Ok(Authenticated {
             account: owner.account.get(),
@@ -268,7 +269,8 @@ impl Session {
             "orders" => Ok(Channel::Orders(self.owner()?.account)),
             "balances" => Ok(Channel::Balances(self.owner()?.account)),
             later if CHANNELS_LATER.contains(&later.split(':').next().unwrap_or_default()) => {
-                Err(Problem::new(Code::NotSupported).field("channel", format!("the channel {later} is not offered yet")))
+                Err(Problem::new(Code::NotSupported)
+                    .field("channel", format!("the channel {later} is not offered yet")))
             }
             _ => Err(Problem::invalid("channel", "channel must be book, trades, orders or balances")),
         }

@@ -221,7 +221,8 @@ impl Outbox {
         }
     }
 
-    fn take(&self) -> Option<Turn> {
+    /// What there is to do right now.
+    pub(crate) fn take(&self) -> Option<Turn> {
         let mut waiting = self.waiting();
         let count = waiting.queue.len().min(TURN_MAX);
         let messages: Vec<_> = waiting.queue.drain(..count).collect();
@@ -232,3 +233,6 @@ impl Outbox {
         (!messages.is_empty() || snapshots_due || close.is_some()).then_some(Turn { messages, snapshots_due, close })
     }
 }
+
+#[cfg(test)]
+mod tests;

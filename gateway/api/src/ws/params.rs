@@ -123,7 +123,9 @@ impl Input for OnSymbol {
 
 fn named(order_id: Option<&str>, client_order_id: Option<&str>) -> Result<OrderRef, Problem> {
     match (order_id, client_order_id) {
-        (Some(_), Some(_)) => Err(Problem::invalid("order_id", "name the order by order_id or client_order_id, not both")),
+        (Some(_), Some(_)) => {
+            Err(Problem::invalid("order_id", "name the order by order_id or client_order_id, not both"))
+        }
         // A name that is no id at all names nothing, like one of an order that does not exist.
         (Some(id), None) => OrderRef::parse(id).ok_or_else(|| Problem::not_found("order")),
         (None, Some(id)) => entry::client_order_id(id).map(OrderRef::Client),

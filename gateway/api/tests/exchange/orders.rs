@@ -208,11 +208,12 @@ async fn only_verified_traders_trade() {
     venue.post(ORDERS, &stranger, &limit("buy", "7.00", 10, "")).await.refused(403, "kyc_required");
     // The gateway says yes, the core does not know of it.
     venue.approve(&stranger).await;
-    venue.run(cx_engine::Command::SetPermissions(cx_engine::command::SetPermissions {
-        account: stranger.account,
-        permissions: cx_engine::command::Permissions::default(),
-    }))
-    .await;
+    venue
+        .run(cx_engine::Command::SetPermissions(cx_engine::command::SetPermissions {
+            account: stranger.account,
+            permissions: cx_engine::command::Permissions::default(),
+        }))
+        .await;
     venue.post(ORDERS, &stranger, &limit("buy", "7.00", 10, "")).await.refused(403, "trading_not_permitted");
     let auditor = venue.trader("bob").await;
     venue.set_role(&auditor, cx_identity::Role::Auditor).await;

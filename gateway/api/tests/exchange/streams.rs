@@ -100,11 +100,15 @@ async fn a_subscriber_that_comes_late_gets_the_same_book() {
     let mut copy = BookCopy::default();
     copy.take(&client.on("book").await);
     assert_same(&venue, &copy, 50).await;
-    assert_eq!(client.ok("unsubscribe", json!({ "channel": "book", "symbol": SYMBOL, "depth": "full" })).await["unsubscribed"], true);
+    assert_eq!(
+        client.ok("unsubscribe", json!({ "channel": "book", "symbol": SYMBOL, "depth": "full" })).await["unsubscribed"],
+        true
+    );
     // Who resumes gets what was missed, and no snapshot.
     venue.place(&alice, "buy", "6.98", 1).await;
     venue.place(&alice, "buy", "6.99", 1).await;
-    let from = json!({ "channel": "book", "symbol": SYMBOL, "depth": "full", "from_seq": copy.seq, "epoch": copy.epoch });
+    let from =
+        json!({ "channel": "book", "symbol": SYMBOL, "depth": "full", "from_seq": copy.seq, "epoch": copy.epoch });
     assert_eq!(client.ok("subscribe", from).await["snapshot_required"], false);
     for _ in 0..2 {
         copy.take(&client.on("book").await);
@@ -135,7 +139,10 @@ async fn trades_are_told_in_order() {
     assert_eq!(first["prev_seq"], 0);
     let lines = first["trades"].as_array().unwrap();
     assert_eq!(lines.len(), 2, "one message a command");
-    assert_eq!((&lines[0]["price"], &lines[0]["quantity"], &lines[0]["side"]), (&json!("7.00"), &json!("2"), &json!("buy")));
+    assert_eq!(
+        (&lines[0]["price"], &lines[0]["quantity"], &lines[0]["side"]),
+        (&json!("7.00"), &json!("2"), &json!("buy"))
+    );
     let second = client.on("trades").await;
     assert_eq!(second["prev_seq"], first["seq"]);
     // Public trades name nobody.
@@ -175,9 +182,30 @@ async fn execution_reports_come_in_order_with_every_field() {
     let seqs: Vec<_> = reports.iter().map(|report| report["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, [1, 2, 3, 4]);
     let fields = [
-        "seq", "account", "order_id", "client_order_id", "symbol", "side", "order_type", "time_in_force", "exec_type",
-        "status", "reason", "price", "quantity", "last_quantity", "last_price", "leaves_quantity", "cumulative_quantity",
-        "average_price", "liquidity", "fee", "fee_asset", "trade_id", "ts_engine", "ts_send",
+        "seq",
+        "account",
+        "order_id",
+        "client_order_id",
+        "symbol",
+        "side",
+        "order_type",
+        "time_in_force",
+        "exec_type",
+        "status",
+        "reason",
+        "price",
+        "quantity",
+        "last_quantity",
+        "last_price",
+        "leaves_quantity",
+        "cumulative_quantity",
+        "average_price",
+        "liquidity",
+        "fee",
+        "fee_asset",
+        "trade_id",
+        "ts_engine",
+        "ts_send",
     ];
     for report in &reports {
         for field in fields {
@@ -187,7 +215,16 @@ async fn execution_reports_come_in_order_with_every_field() {
         assert_eq!((&report["client_order_id"], &report["account"]), (&json!("m-1"), &json!(alice.account.get())));
     }
     let trade = &reports[1];
-    let told = ["last_quantity", "last_price", "leaves_quantity", "cumulative_quantity", "average_price", "liquidity", "fee", "fee_asset"];
+    let told = [
+        "last_quantity",
+        "last_price",
+        "leaves_quantity",
+        "cumulative_quantity",
+        "average_price",
+        "liquidity",
+        "fee",
+        "fee_asset",
+    ];
     let told: Vec<_> = told.iter().map(|field| trade[field].as_str().unwrap()).collect();
     assert_eq!(told, ["4", "7.00", "6", "4", "7.00", "maker", "0.014", "USD"]);
     assert_eq!((&reports[3]["status"], &reports[3]["reason"]), (&json!("cancelled"), &json!("requested")));
@@ -221,10 +258,16 @@ async fn balances_are_told_as_they_change() {
     client.ok("subscribe", json!({ "channel": "balances" })).await;
     let snapshot = client.on("balances").await;
     let before = snapshot["seq"].as_u64().unwrap();
-    assert_eq!(snapshot["balances"][0], json!({ "asset": "USD", "available": "100000.00", "held": "0.00", "total": "100000.00" }));
+    assert_eq!(
+        snapshot["balances"][0],
+        json!({ "asset": "USD", "available": "100000.00", "held": "0.00", "total": "100000.00" })
+    );
     venue.place(&alice, "buy", "7.50", 10).await;
     let held = client.on("balances").await;
-    assert_eq!((&held["asset"], &held["held"], &held["available"]), (&json!("USD"), &json!("75.075"), &json!("99924.925")));
+    assert_eq!(
+        (&held["asset"], &held["held"], &held["available"]),
+        (&json!("USD"), &json!("75.075"), &json!("99924.925"))
+    );
     assert_eq!(held["seq"], before + 1);
     venue.delete("/api/trading/orders", &alice).await.expect(200);
     let freed = client.on("balances").await;
@@ -266,6 +309,9 @@ async fn a_book_that_is_read_slowly_is_conflated() {
     client.ok("subscribe", json!({ "channel": "book", "symbol": SYMBOL, "depth": "full" })).await;
     for _ in 0..8 {
         churn(&venue, &alice, &bob).await;
+        for trader in [&alice, &bob] {
+            venue.delete("/api/trading/orders", trader).await.expect(200);
+        }
     }
     venue.place(&alice, "buy", "6.99", 1).await;
     let (_, _, seq) = rest_depth(&venue, 50).await;

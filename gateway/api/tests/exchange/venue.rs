@@ -198,12 +198,7 @@ impl TestVenue {
 
     fn movement(&self, trader: &Trader, asset: u32, minor: i64) -> Movement {
         let reference = self.reference.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Movement {
-            account: trader.account,
-            asset: AssetId::new(asset),
-            amount: Amount::from_minor(minor),
-            reference,
-        }
+        Movement { account: trader.account, asset: AssetId::new(asset), amount: Amount::from_minor(minor), reference }
     }
 
     pub async fn set_role(&self, trader: &Trader, role: Role) {

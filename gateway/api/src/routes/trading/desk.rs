@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use cx_engine::Command;
 use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder};
 use cx_engine::event::Event;
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, Seq};
 use cx_engine::reject::Reject;
-use cx_engine::Command;
 use cx_market_data::{OrderState, OrderStatus};
 use cx_pipeline::{Pending, Reply};
 use cx_store::{PublicId, PublicIdKind};

@@ -182,8 +182,7 @@ pub(crate) fn side(text: &str) -> Result<Side, Problem> {
 
 /// Reads a client order id.
 pub(crate) fn client_order_id(text: &str) -> Result<ClientOrderId, Problem> {
-    ClientOrderId::new(text)
-        .map_err(|error| Problem::invalid("client_order_id", format!("client_order_id {error}")))
+    ClientOrderId::new(text).map_err(|error| Problem::invalid("client_order_id", format!("client_order_id {error}")))
 }
 
 /// The price in ticks.

@@ -187,11 +187,7 @@ fn refresh(folds: &Folds, orders: &mut [OrderState]) {
 }
 
 /// An account's trades, newest first.
-pub(crate) async fn trades(
-    state: &AppState,
-    account: AccountId,
-    page: PageRequest,
-) -> Result<Page<OwnTrade>, Problem> {
+pub(crate) async fn trades(state: &AppState, account: AccountId, page: PageRequest) -> Result<Page<OwnTrade>, Problem> {
     let cursor = state.store.sink_cursor().await?.seq;
     let news = newer_trades(&state.venue.read(), account, cursor);
     let (first, count) = reach(page, news.len());

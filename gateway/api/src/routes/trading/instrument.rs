@@ -66,7 +66,8 @@ async fn by_project(state: &AppState, project: &Value, vintage: i32) -> Result<I
     let folds = state.venue.read();
     let mut all = folds.market.listings().instruments().iter().map(|listed| listed.instrument);
     all.find(|instrument| is_meant(&facts.of(&folds.quoted_or_bare(*instrument)))).ok_or_else(|| {
-        Problem::new(Reject::UnknownInstrument).field("project_id", "no instrument is listed for this project and vintage")
+        Problem::new(Reject::UnknownInstrument)
+            .field("project_id", "no instrument is listed for this project and vintage")
     })
 }
 

@@ -1,0 +1,58 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+/// Ticks of 0.05, lots of a kilogram.
+const FINE: Decimals = Decimals {
+    tick: Scaled { mantissa: 5, scale: 2 },
+    lot: Scaled { mantissa: 1, scale: 3 },
+    minor: Scaled { mantissa: 1, scale: 4 },
+};
+
+fn number(text: &str) -> Number {
+    text.parse().unwrap()
+}
+
+#[test]
+fn prices_are_whole_ticks() {
+    for (text, ticks) in
+        [("0.05", 1), ("7.00", 140), ("7", 140), ("7.0000", 140), ("92233720368547758", 1_844_674_407_370_955_160)]
+    {
+        assert_eq!(price(number(text), &FINE).unwrap(), Price::from_ticks(ticks), "{text}");
+    }
+    for (text, code) in [
+        ("0.01", "too_precise"),
+        ("7.001", "too_precise"),
+        ("0", "invalid_price"),
+        ("-0.05", "invalid_price"),
+        ("9223372036854775807", "invalid_price"),
+    ] {
+        assert_eq!(price(number(text), &FINE).unwrap_err().code().as_str(), code, "{text}");
+    }
+}
+
+#[test]
+fn quantities_are_whole_lots() {
+    for (text, lots) in [("0.001", 1), ("1", 1_000), ("1.500", 1_500), ("18446744073709551.615", u64::MAX)] {
+        assert_eq!(quantity(number(text), &FINE).unwrap(), Quantity::from_lots(lots), "{text}");
+    }
+    for (text, code) in
+        [("0.0001", "too_precise"), ("0", "invalid_quantity"), ("18446744073709551.616", "invalid_quantity")]
+    {
+        assert_eq!(quantity(number(text), &FINE).unwrap_err().code().as_str(), code, "{text}");
+    }
+}
+
+#[test]
+fn what_is_left_out_has_the_usual_meaning() {
+    let entry = |json: &str| crate::json::read_slice::<OrderEntry>(json.as_bytes()).unwrap();
+    let read = |json: &str| entry(json).order(AccountId::new(1), InstrumentId::new(0), &FINE).unwrap();
+    let limit = read(r#"{"order_type": "LIMIT", "side": "Buy", "quantity": "1", "price": 7}"#);
+    assert_eq!((limit.kind, limit.side), (OrderKind::Limit, Side::Buy));
+    assert_eq!((limit.time_in_force, limit.post_only), (TimeInForce::GoodTillCancelled, false));
+    let market = read(r#"{"order_type": "market", "side": "sell", "quantity": 0.5}"#);
+    assert_eq!((market.time_in_force, market.price), (TimeInForce::ImmediateOrCancel, Price::NONE));
+    let prevention =
+        r#"{"order_type": "market", "side": "sell", "quantity": 1, "self_trade_prevention": "cancel_newest"}"#;
+    assert!(entry(prevention).check_offered().is_ok());
+}
