@@ -1,0 +1,130 @@
+//! A small exchange that exists to be killed: pipeline and journal without a gateway. Prints a line for each
+//! acknowledged order; the crash tests kill it and look for every printed order in the journal.
+//!
+//! `journal_victim DIR DURABILITY ROUND`
+
+use cx_engine::Command;
+use cx_engine::command::{
+    AssetClass, Movement, NewAsset, NewInstrument, NewOrder, OrderKind, Permissions, SetPermissions, Side, TimeInForce,
+};
+use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, Symbol};
+use cx_engine::units::{Amount, FeeRate, Price, Quantity};
+use cx_journal::JournalStore;
+use cx_pipeline::{Outlet, Pipeline, PipelineConfig, Sequencer, SubmitError, SystemClock};
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+const ACCOUNTS: u32 = 4;
+const ORDERS_IN_FLIGHT: usize = 32;
+
+struct Nobody;
+
+impl Outlet for Nobody {
+    fn release(&mut self, _: &[cx_engine::EventRecord]) {}
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [dir, durability, round] = &arguments[..] else {
+        return Err("usage: journal_victim DIR DURABILITY ROUND".into());
+    };
+    let store = JournalStore::open(Path::new(dir), durability.parse()?)?;
+    let recovered = store.recover(|_| {})?;
+    let is_new = recovered.exchange.seq() == Seq::ZERO;
+    let (_pipeline, sequencer) = Pipeline::start(
+        PipelineConfig::default(),
+        recovered.exchange,
+        Box::new(recovered.journal),
+        Box::new(recovered.event_log),
+        Box::new(Nobody),
+        Arc::new(SystemClock),
+    );
+    if is_new {
+        for command in market()? {
+            sequencer.submit(command)?.wait()?;
+        }
+    }
+    println!("ready");
+    thread::scope(|scope| {
+        for account in 1..=ACCOUNTS {
+            let sequencer = sequencer.clone();
+            scope.spawn(move || trade(&sequencer, account, round));
+        }
+    });
+    Ok(())
+}
+
+/// Lists a market and funds the accounts.
+fn market() -> Result<Vec<Command>, Box<dyn Error>> {
+    let asset = |code, class, scale| -> Result<_, Box<dyn Error>> {
+        Ok(Command::AddAsset(NewAsset { code: Symbol::new(code)?, class, scale }))
+    };
+    let (usd, credits) = (AssetId::new(0), AssetId::new(1));
+    let mut commands = vec![
+        asset("USD", AssetClass::Cash, 4)?,
+        asset("VCS-191-2016", AssetClass::Credit, 0)?,
+        Command::ListInstrument(NewInstrument {
+            symbol: Symbol::new("VCS-191-2016-USD")?,
+            base: credits,
+            quote: usd,
+            tick_value: 100,
+            price_max: Price::from_ticks(10_000),
+            maker_fee: FeeRate::ZERO,
+            taker_fee: FeeRate::ZERO,
+        }),
+    ];
+    for account in (1..=ACCOUNTS).map(AccountId::new) {
+        let movement = |asset, minor| Movement { account, asset, amount: Amount::from_minor(minor), reference: 0 };
+        let permissions = Permissions { trade: true, withdraw: false };
+        commands.push(Command::SetPermissions(SetPermissions { account, permissions }));
+        commands.push(Command::Deposit(movement(usd, 1 << 50)));
+        commands.push(Command::Issue(movement(credits, 1 << 40)));
+    }
+    Ok(commands)
+}
+
+/// Places orders until the process dies: some dozens at a time, and a line for each answer.
+fn trade(sequencer: &Sequencer, account: u32, round: &str) {
+    let mut number = 0_u64;
+    loop {
+        let mut pending = Vec::with_capacity(ORDERS_IN_FLIGHT);
+        for _ in 0..ORDERS_IN_FLIGHT {
+            number += 1;
+            let id = format!("{round}-{account}-{number}");
+            match sequencer.submit(order(account, number, &id)) {
+                Ok(answer) => pending.push((id, answer)),
+                Err(SubmitError::Overloaded) => {}
+                Err(SubmitError::ShuttingDown) => return,
+            }
+        }
+        let mut lines = String::new();
+        for (id, answer) in pending {
+            // An answer that is lost is not printed: nothing was promised.
+            let Ok(reply) = answer.wait() else { return };
+            lines.push_str(&format!("acked {} {id}\n", reply.seq.get()));
+        }
+        // One write for whole lines, so that the reader never sees lines of two threads mixed.
+        if std::io::stdout().lock().write_all(lines.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Buys and sells around one price, so that orders meet.
+fn order(account: u32, number: u64, id: &str) -> Command {
+    let swing = i64::try_from(number * 7 % 11).expect("below 11");
+    Command::Place(NewOrder {
+        account: AccountId::new(account),
+        instrument: InstrumentId::new(0),
+        side: if number % 2 == 0 { Side::Buy } else { Side::Sell },
+        kind: OrderKind::Limit,
+        time_in_force: TimeInForce::GoodTillCancelled,
+        post_only: false,
+        price: Price::from_ticks(1_000 + swing),
+        quantity: Quantity::from_lots(1 + number % 5),
+        client_order_id: Some(ClientOrderId::new(id).expect("digits and dashes")),
+    })
+}
