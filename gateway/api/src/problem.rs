@@ -352,3 +352,6 @@ impl From<cx_pipeline::Lost> for Problem {
         Self::new(Code::OutcomeUnknown)
     }
 }
+
+#[cfg(test)]
+mod tests;

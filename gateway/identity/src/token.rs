@@ -86,6 +86,8 @@ impl Tokens {
     ) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.leeway = 0;
+        // A token ends at `exp`, not after it (RFC 7519, 4.1.4).
+        validation.reject_tokens_expiring_in_less_than = 1;
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
