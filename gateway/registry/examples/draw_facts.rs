@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::Path;
 
 use cx_registry::export::FACTS_HEADER;
-use cx_registry::facts::{BlockFact, IssuanceFact, ProjectFact, ProjectKey};
+use cx_registry::facts::{BlockFact, IssuanceFact, Period, ProjectFact, ProjectKey};
 use cx_registry::import::{BlockChange, Export, Known, Plan, Policy, VintageKey, plan};
 use cx_registry::words::{BlockStatus, ProjectType, Registry};
 
@@ -104,7 +104,7 @@ fn gather(plan: &Plan) -> BTreeMap<VintageKey, Vintage> {
     }
     for change in &plan.blocks {
         if let BlockChange::New(fact) = change {
-            vintages.entry((fact.project.clone(), fact.year)).or_default().blocks.push(fact.clone());
+            vintages.entry((fact.project.clone(), fact.year)).or_default().blocks.push(BlockFact::clone(fact));
         }
     }
     vintages
@@ -164,8 +164,8 @@ fn row(project: &ProjectFact, year: i32, issuance: Option<&IssuanceFact>, block:
         project.developer.clone(),
         sdgs.join(","),
         year.to_string(),
-        text(period.map(|p| p.start())),
-        text(period.map(|p| p.end())),
+        text(period.map(Period::start)),
+        text(period.map(Period::end)),
         text(issued_on),
         quantity.to_string(),
         issuance.map(|i| some(i.buffer)).unwrap_or_default(),

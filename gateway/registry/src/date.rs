@@ -91,6 +91,7 @@ mod tests {
     use super::{DateError, parse_date, parse_ddmmyyyy};
     use chrono::NaiveDate;
 
+    #[allow(clippy::unnecessary_wraps)] // what the cases compare with
     fn day(year: i32, month: u32, day: u32) -> Result<NaiveDate, DateError> {
         Ok(NaiveDate::from_ymd_opt(year, month, day).unwrap())
     }

@@ -204,7 +204,7 @@ async fn a_block_is_issued_once(db: &TestDatabase) {
     // New numbers.
     let opened = open(store, &issue_of(project, owner, 301, 400)).await.unwrap();
     assert_eq!((opened.credit.status.as_str(), opened.known), ("pending", false));
-    assert_eq!(store.credits().pending().await.unwrap(), [opened.credit.clone()]);
+    assert_eq!(store.credits().pending().await.unwrap(), std::slice::from_ref(&opened.credit));
     let active = store.credits().activate(opened.credit.id).await.unwrap();
     assert_eq!((active.quantity, active.owner_id, active.price), (100, Some(owner), Some(73_500)));
     store.credits().activate(opened.credit.id).await.unwrap();

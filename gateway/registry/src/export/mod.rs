@@ -100,7 +100,7 @@ formats! {
 #[derive(Debug)]
 pub struct Reader<R> {
     file: String,
-    reader: csv::Reader<Chain<R, &'static [u8]>>,
+    csv: csv::Reader<Chain<R, &'static [u8]>>,
     record: ByteRecord,
     columns: usize,
     format: Format,
@@ -113,9 +113,9 @@ pub type ReadRow = Result<Row, (u64, Reason)>;
 impl<R: Read> Reader<R> {
     /// Reads the header and finds out what kind of export it heads. `file` is the name that messages use.
     pub fn open(file: &str, input: R) -> Result<Self, FileError> {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input.chain(END));
+        let mut csv = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input.chain(END));
         let mut record = ByteRecord::new();
-        let some = reader.read_byte_record(&mut record).map_err(|error| io_error(file, error))?;
+        let some = csv.read_byte_record(&mut record).map_err(|error| io_error(file, error))?;
         if !some || record.iter().all(<[u8]>::is_empty) {
             return Err(FileError::Empty { file: file.to_owned() });
         }
@@ -126,7 +126,7 @@ impl<R: Read> Reader<R> {
         let found = formats.into_iter().find_map(|format| Some((format, Places::find(format, &header)?)));
         let (format, places) = found.ok_or_else(|| unknown_format(file, &header))?;
         let columns = record.len();
-        Ok(Self { file: file.to_owned(), reader, record, columns, format, places })
+        Ok(Self { file: file.to_owned(), csv, record, columns, format, places })
     }
 
     /// What kind of export it is.
@@ -138,15 +138,15 @@ impl<R: Read> Reader<R> {
     /// back from where its reading ended. (A row that runs to the end because its quote does not close has no line break
     /// after it; its own position is the later one.)
     fn line(&self) -> u64 {
-        let within: usize = self.record.iter().map(|cell| cell.iter().filter(|&&byte| byte == b'\n').count()).sum();
-        let end = self.reader.position().line();
+        let within: usize = self.record.iter().map(|cell| cell.split(|&byte| byte == b'\n').count() - 1).sum();
+        let end = self.csv.position().line();
         let counted = end.saturating_sub(1 + u64::try_from(within).unwrap_or(0));
         counted.max(self.record.position().map_or(0, csv::Position::line))
     }
 
     /// The next row; `None` at the end. Empty lines are passed over.
     pub fn next_row(&mut self) -> Result<Option<ReadRow>, FileError> {
-        let some = self.reader.read_byte_record(&mut self.record).map_err(|error| io_error(&self.file, error))?;
+        let some = self.csv.read_byte_record(&mut self.record).map_err(|error| io_error(&self.file, error))?;
         if !some {
             return Ok(None);
         }

@@ -8,6 +8,9 @@ use crate::import::Export;
 use crate::reason::FileError;
 use crate::words::{BlockStatus, ProjectStatus, ProjectType};
 
+/// Columns with other values.
+type Changes<'a> = &'a [(&'a str, &'a str)];
+/// Columns with their values.
 type Cells = &'static [(&'static str, &'static str)];
 
 const VERRA_PROJECT: Cells = &[
@@ -296,7 +299,7 @@ fn blocks_and_issuances() {
 
 #[test]
 fn a_damaged_cell_refuses_its_row_with_the_reason() {
-    let cases: &[(Cells, &[(&str, &str)], &str)] = &[
+    let cases: &[(Cells, Changes, &str)] = &[
         (VERRA_PROJECT, &[("ID", "forty-two")], "ID: \"forty-two\" is not known"),
         (VERRA_PROJECT, &[("Name", " ")], "Name: is empty"),
         (VERRA_PROJECT, &[("Status", "Sleeping")], "Status: \"Sleeping\" is not known"),
@@ -398,7 +401,8 @@ fn the_shipped_table_is_good() {
     assert_eq!(export.format, Format::Facts);
     assert_eq!(export.refusals, []);
     assert!((60..=150).contains(&export.accepted), "{}", export.accepted);
-    let registries: std::collections::BTreeSet<_> = export.projects.keys().map(|key| key.registry()).collect();
+    let registries: std::collections::BTreeSet<_> =
+        export.projects.keys().map(crate::facts::ProjectKey::registry).collect();
     assert_eq!(registries.len(), 4);
     for (_, block) in &export.blocks {
         assert_eq!(block.range().quantity(), block.quantity);

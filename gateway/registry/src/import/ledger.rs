@@ -59,7 +59,7 @@ pub struct Use {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlockChange {
     /// A block that was not known. Its serial and quantity are those of the part that was not.
-    New(BlockFact),
+    New(Box<BlockFact>),
     /// A stored block that is used as a whole or in part. The parts cover it, in order.
     Split {
         /// The block's row.
@@ -182,7 +182,7 @@ impl Ledger {
                         fact.quantity = range.quantity();
                         fact.status = piece.status;
                         fact.ended_on = piece.ended_on;
-                        changes.push(BlockChange::New(fact));
+                        changes.push(BlockChange::New(Box::new(fact)));
                     }
                     Origin::Stored(at) => {
                         let block = &self.known[at];

@@ -86,7 +86,7 @@ pub fn plan(exports: &mut [Export], known: Known, policy: Policy) -> Plan {
         let mut ordinals: HashMap<IssuanceKey, u32> = HashMap::new();
         for (_, fact) in &export.issuances {
             let vintage = (fact.project.clone(), fact.year);
-            vintages.put(&vintage, fact.period, widen);
+            vintages.put(&vintage, fact.period, |mine, &theirs| widen(mine, theirs));
             let mut key = IssuanceKey { vintage, issued_on: fact.issued_on, quantity: fact.quantity, ordinal: 0 };
             let count = ordinals.entry(key.clone()).or_default();
             key.ordinal = *count;
@@ -94,7 +94,7 @@ pub fn plan(exports: &mut [Export], known: Known, policy: Policy) -> Plan {
             issuances.put(key, fact);
         }
         for (_, fact) in &export.blocks {
-            vintages.put(&(fact.project.clone(), fact.year), fact.period, widen);
+            vintages.put(&(fact.project.clone(), fact.year), fact.period, |mine, &theirs| widen(mine, theirs));
             ledger.take(fact.clone());
         }
     }
@@ -124,8 +124,8 @@ fn refuse_conflicts(export: &mut Export, ledger: &Ledger) {
 }
 
 /// The union of two spans of days.
-fn widen(mine: &mut Option<Period>, theirs: &Option<Period>) {
-    *mine = match (*mine, *theirs) {
+fn widen(mine: &mut Option<Period>, theirs: Option<Period>) {
+    *mine = match (*mine, theirs) {
         (Some(a), Some(b)) => Period::new(a.start().min(b.start()), a.end().max(b.end())),
         (a, b) => a.or(b),
     };
