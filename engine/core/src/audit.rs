@@ -25,7 +25,7 @@ pub enum AuditError {
     #[error("account {0:?} has a negative balance of asset {1:?}")]
     Negative(AccountId, AssetId),
     /// What is held is not what open orders need.
-    #[error("account {account:?} holds {held:?} of asset {asset:?}, its open orders need {needed:?}")]
+    #[error("account {account:?} holds {held:?} of asset {asset:?}, its open orders need {needed}")]
     Hold {
         /// The account.
         account: AccountId,
@@ -33,8 +33,8 @@ pub enum AuditError {
         asset: AssetId,
         /// What is held.
         held: Amount,
-        /// What its open orders need.
-        needed: Amount,
+        /// What its open orders need, in minor units.
+        needed: i128,
     },
     /// Best bid and best ask cross.
     #[error("instrument {0:?}: the book is crossed")]
@@ -95,7 +95,7 @@ impl Exchange {
     }
 
     fn audit_holds(&self) -> Result<(), AuditError> {
-        let mut needs: BTreeMap<(AccountId, AssetId), Amount> = BTreeMap::new();
+        let mut needs: BTreeMap<(AccountId, AssetId), i128> = BTreeMap::new();
         for order in self.open_orders() {
             if !self.permissions(order.account).is_some_and(|permissions| permissions.trade) {
                 return Err(AuditError::Permission(order.order));
@@ -106,11 +106,11 @@ impl Exchange {
                 Side::Sell => instrument.listing.base,
             };
             let need = needs.entry((order.account, asset)).or_default();
-            *need = need.plus(instrument.hold_of(order.side, order.price, order.leaves));
+            *need += i128::from(instrument.hold_of(order.side, order.price, order.leaves).minor());
         }
         for (account, asset, balance) in self.balances.sorted() {
             let needed = needs.remove(&(account, asset)).unwrap_or_default();
-            if balance.held != needed {
+            if i128::from(balance.held.minor()) != needed {
                 return Err(AuditError::Hold { account, asset, held: balance.held, needed });
             }
         }

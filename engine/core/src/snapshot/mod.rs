@@ -4,6 +4,7 @@
 //! state. Layout: magic, version, body (bincode, only behind this module), BLAKE3 of everything before.
 //! What does not shape outcomes (where a ladder's window stands, balance slots, table sizes) is not part of it.
 
+mod list;
 mod state;
 
 use crate::exchange::Exchange;

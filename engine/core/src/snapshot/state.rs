@@ -1,5 +1,6 @@
 //! The body of a snapshot, version 1.
 
+use super::list::List;
 use crate::accounts::{Accounts, Balance};
 use crate::book::{Detail, Ladder, NONE, Node, Orders, key_of, price_of};
 use crate::codec::{COMMAND_RECORD_LEN, decode_command, encode_command};
@@ -19,19 +20,19 @@ pub(super) struct State {
     now: Timestamp,
     last_trade: TradeId,
     /// Assets and instruments as the command records that would create them, in order.
-    listings: Vec<[u8; COMMAND_RECORD_LEN]>,
+    listings: List<[u8; COMMAND_RECORD_LEN]>,
     /// Inflow, outflow and retired of each asset.
-    supplies: Vec<[Amount; 3]>,
-    accounts: Vec<(AccountId, Permissions)>,
-    balances: Vec<(AccountId, AssetId, Amount, Amount)>,
+    supplies: List<[Amount; 3]>,
+    accounts: List<(AccountId, Permissions)>,
+    balances: List<(AccountId, AssetId, Amount, Amount)>,
     /// Generation of every slot.
-    generations: Vec<u32>,
-    free: Vec<u32>,
+    generations: List<u32>,
+    free: List<u32>,
     /// Open orders in the order of their queues: by instrument, buys first, best level first, first come first.
-    orders: Vec<Order>,
+    orders: List<Order>,
     /// `(seq, order)` as command records, oldest first.
-    client_ids: Vec<(Seq, [u8; COMMAND_RECORD_LEN])>,
-    references: Vec<(u8, u64)>,
+    client_ids: List<(Seq, [u8; COMMAND_RECORD_LEN])>,
+    references: List<(u8, u64)>,
 }
 
 #[derive(bincode::Encode, bincode::Decode)]
@@ -83,8 +84,8 @@ impl State {
                 .map(|(account, asset, balance)| (account, asset, balance.available, balance.held))
                 .collect(),
             generations: (0..orders.slots()).map(|slot| orders.node(slot).generation).collect(),
-            free: orders.free_slots().to_vec(),
-            orders: queued_orders(exchange),
+            free: List(orders.free_slots().to_vec()),
+            orders: List(queued_orders(exchange)),
             client_ids: exchange.client_ids.iter().map(|used| (used.seq, record(Command::Place(used.order)))).collect(),
             references: exchange.references.iter().copied().collect(),
         }
@@ -93,13 +94,13 @@ impl State {
     pub(super) fn into_exchange(self) -> Result<Exchange, String> {
         let mut exchange = Exchange::new();
         (exchange.seq, exchange.now, exchange.last_trade) = (self.seq, self.now, self.last_trade);
-        for listing in &self.listings {
+        for listing in &self.listings.0 {
             restore_listing(&mut exchange, listing)?;
         }
-        if self.supplies.len() != exchange.assets.len() {
+        if self.supplies.0.len() != exchange.assets.len() {
             return Err("supplies and assets differ in number".into());
         }
-        for (supply, [inflow, outflow, retired]) in exchange.supplies.iter_mut().zip(self.supplies) {
+        for (supply, [inflow, outflow, retired]) in exchange.supplies.iter_mut().zip(self.supplies.0) {
             if inflow > Amount::BALANCE_MAX || outflow < Amount::ZERO || retired < Amount::ZERO {
                 return Err("a supply is out of range".into());
             }
@@ -109,20 +110,20 @@ impl State {
             }
             *supply = Supply { inflow, outflow, retired };
         }
-        for (id, permissions) in self.accounts {
+        for (id, permissions) in self.accounts.0 {
             if id.get() >= Accounts::END {
                 return Err("an account number is out of range".into());
             }
             exchange.accounts.open(id).permissions = permissions;
         }
-        for (account, asset, available, held) in self.balances {
+        for (account, asset, available, held) in self.balances.0 {
             if exchange.accounts.get(account).is_none() || asset.get() as usize >= exchange.assets.len() {
                 return Err("a balance has no owner or no asset".into());
             }
             exchange.balances.restore(account, asset, Balance { available, held });
         }
-        restore_orders(&mut exchange, &self.generations, self.free, &self.orders)?;
-        for (seq, bytes) in self.client_ids {
+        restore_orders(&mut exchange, &self.generations.0, self.free.0, &self.orders.0)?;
+        for (seq, bytes) in self.client_ids.0 {
             let order = place_of(&bytes)?;
             let id = order.client_order_id.ok_or("a remembered order has no client order id")?;
             if exchange.client_ids.find(order.account, &id).is_some() {
@@ -130,7 +131,7 @@ impl State {
             }
             exchange.client_ids.record(seq, order);
         }
-        exchange.references.extend(self.references);
+        exchange.references.extend(self.references.0);
         Ok(exchange)
     }
 }

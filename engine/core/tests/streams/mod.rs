@@ -15,10 +15,11 @@ use cx_engine::ids::{AccountId, AssetId, InstrumentId, OrderId};
 use cx_engine::units::{Amount, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event};
 
-pub use self::choices::{Choices, Seeded};
-pub use self::setup::Shape;
 #[allow(unused_imports)] // likewise
-pub use self::{choices::Listed, coverage::Coverage};
+pub use self::choices::{Choices, Listed, Seeded};
+#[allow(unused_imports)] // likewise
+pub use self::coverage::Coverage;
+pub use self::setup::Shape;
 
 /// An order that is or was open, as far as a client knows it.
 #[derive(Clone, Copy, Debug)]
