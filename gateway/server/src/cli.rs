@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::exit;
+use crate::load::LoadArgs;
 
 /// An exchange for carbon credits.
 #[derive(Debug, Parser)]
@@ -37,7 +38,7 @@ pub enum Command {
     /// Check journal, balances, conservation and SQL rows of a stopped server
     Verify,
     /// Drive a running server with a recorded-like flow and measure it
-    Load,
+    Load(LoadArgs),
     /// Print the REST contract (OpenAPI 3.1, JSON)
     Openapi,
     /// Look at the configuration

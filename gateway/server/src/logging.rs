@@ -24,6 +24,9 @@ pub fn start(format: LogFormat) {
     }
 }
 
+/// Threads of the pipeline: it ends the process itself when one of them fails, with a message that says what is safe.
+const PIPELINE_THREADS: [&str; 3] = ["cx-journal", "cx-engine", "cx-output"];
+
 /// Ends the process when a thread that carries the exchange panics: a broken invariant must not go on trading, and
 /// a restart replays the journal. Panics of request handlers stay with their request.
 pub fn end_process_on_panic() {
@@ -31,10 +34,10 @@ pub fn end_process_on_panic() {
     std::panic::set_hook(Box::new(move |info| {
         default(info);
         let thread = std::thread::current();
-        if !thread.name().is_some_and(|name| name.starts_with(WORKER_THREAD)) {
+        let name = thread.name().unwrap_or("unnamed");
+        if !name.starts_with(WORKER_THREAD) && !PIPELINE_THREADS.contains(&name) {
             eprintln!(
-                "carbonxchange: thread `{}` failed; the process ends here, and a restart recovers from the journal",
-                thread.name().unwrap_or("unnamed"),
+                "carbonxchange: thread `{name}` failed; the process ends here, and a restart recovers from the journal"
             );
             std::process::abort();
         }

@@ -1,10 +1,14 @@
 //! Lays the sources of settings over each other and checks the result.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
+use rust_decimal::Decimal;
 use secrecy::SecretString;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Settings;
@@ -81,6 +85,9 @@ impl Settings {
                 return rule(format!("{name}: {ppm} is above 100000 (10%)"));
             }
         }
+        if self.four_eyes_above.is_some_and(|amount| amount < Decimal::ZERO) {
+            return rule("four_eyes_above must not be negative".into());
+        }
         if self.admin_email.is_some() != self.admin_password.is_some() {
             return rule("admin_email and admin_password go together: set both or none".into());
         }
@@ -103,18 +110,31 @@ pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secre
     Ok(text.filter(|text| !text.is_empty()).map(SecretString::from))
 }
 
+/// Reads what has a reader of its own.
+pub fn text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
 /// Reads a list, or text with commas as the environment and flags give it.
-pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub fn list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
         Text(String),
         List(Vec<String>),
     }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::Text(text) => {
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-        }
+    let parts = match Either::deserialize(deserializer)? {
+        Either::Text(text) => text.split(',').map(|part| part.trim().to_owned()).collect(),
         Either::List(list) => list,
-    })
+    };
+    let parse = |part: &String| part.parse().map_err(|error| D::Error::custom(format!("`{part}`: {error}")));
+    parts.iter().filter(|part| !part.is_empty()).map(parse).collect()
 }

@@ -9,14 +9,17 @@ mod print;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::str::FromStr;
 
+use cx_api::middleware::rate_limit::LimitsConfig;
+use cx_journal::Durability;
+use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub use layers::{SettingsError, load};
+pub use layers::load;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,9 +33,23 @@ pub struct Settings {
     #[serde(deserialize_with = "layers::secret")]
     pub database_url: Option<SecretString>,
     /// When a command counts as durable.
-    pub durability: DurabilitySetting,
+    #[serde(deserialize_with = "layers::text")]
+    pub durability: Durability,
     /// Whether requests are limited in number. Off only for tests.
     pub rate_limits: bool,
+    /// Logins a minute and address.
+    pub login_per_minute: NonZeroU32,
+    /// Registrations a minute and address.
+    pub register_per_minute: NonZeroU32,
+    /// Orders, amendments and cancellations over REST a minute and account.
+    pub orders_per_minute: NonZeroU32,
+    /// Requests for market data a minute and address.
+    pub market_per_minute: NonZeroU32,
+    /// Proxies whose word on the client's address is believed.
+    #[serde(deserialize_with = "layers::list")]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Deposits above this amount need a second member of staff; without it none do.
+    pub four_eyes_above: Option<Decimal>,
     /// Origins of web pages that may call the API.
     #[serde(deserialize_with = "layers::list")]
     pub cors_origins: Vec<String>,
@@ -57,12 +74,19 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        let limits = LimitsConfig::default();
         Self {
             data: PathBuf::from("data"),
             listen: "127.0.0.1:8080".into(),
             database_url: None,
-            durability: DurabilitySetting::Fsync,
+            durability: Durability::Fsync,
             rate_limits: true,
+            login_per_minute: limits.login,
+            register_per_minute: limits.register,
+            orders_per_minute: limits.orders,
+            market_per_minute: limits.market,
+            trusted_proxies: Vec::new(),
+            four_eyes_above: None,
             cors_origins: vec!["http://localhost:3000".into()],
             admin_email: None,
             admin_password: None,
@@ -72,53 +96,6 @@ impl Default for Settings {
             production: false,
             log_format: LogFormat::Text,
             shutdown_seconds: 10,
-        }
-    }
-}
-
-/// When a command counts as durable, and so may be acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum DurabilitySetting {
-    /// When it is on the disk.
-    Fsync,
-    /// When it is with the operating system, which is told to write to the disk every so many milliseconds.
-    Interval(u32),
-    /// When it is with the operating system.
-    Os,
-}
-
-impl FromStr for DurabilitySetting {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "fsync" => Ok(Self::Fsync),
-            "os" => Ok(Self::Os),
-            _ => text
-                .strip_prefix("interval:")
-                .and_then(|ms| ms.parse().ok())
-                .filter(|ms| (1..=60_000).contains(ms))
-                .map(Self::Interval)
-                .ok_or_else(|| format!("`{text}` is not one of fsync, interval:<1 to 60000 ms>, os")),
-        }
-    }
-}
-
-impl TryFrom<String> for DurabilitySetting {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for DurabilitySetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fsync => f.write_str("fsync"),
-            Self::Interval(ms) => write!(f, "interval:{ms}"),
-            Self::Os => f.write_str("os"),
         }
     }
 }

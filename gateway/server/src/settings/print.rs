@@ -15,8 +15,13 @@ impl Display for Settings {
         optional(f, "database_url", self.database_url.as_ref().map(|url| mask_password(url.expose_secret())))?;
         text(f, "durability", &self.durability)?;
         writeln!(f, "rate_limits = {}", self.rate_limits)?;
-        let origins: Vec<String> = self.cors_origins.iter().map(|origin| quoted(origin)).collect();
-        writeln!(f, "cors_origins = [{}]", origins.join(", "))?;
+        writeln!(f, "login_per_minute = {}", self.login_per_minute)?;
+        writeln!(f, "register_per_minute = {}", self.register_per_minute)?;
+        writeln!(f, "orders_per_minute = {}", self.orders_per_minute)?;
+        writeln!(f, "market_per_minute = {}", self.market_per_minute)?;
+        list(f, "trusted_proxies", &self.trusted_proxies)?;
+        optional(f, "four_eyes_above", self.four_eyes_above.map(|amount| amount.to_string()))?;
+        list(f, "cors_origins", &self.cors_origins)?;
         optional(f, "admin_email", self.admin_email.clone())?;
         optional(f, "admin_password", self.admin_password.as_ref().map(|_: &SecretString| MASK.to_owned()))?;
         writeln!(f, "maker_fee_ppm = {}", self.maker_fee_ppm)?;
@@ -30,6 +35,11 @@ impl Display for Settings {
 
 fn text(f: &mut fmt::Formatter<'_>, name: &str, value: &dyn Display) -> fmt::Result {
     writeln!(f, "{name} = {}", quoted(&value.to_string()))
+}
+
+fn list(f: &mut fmt::Formatter<'_>, name: &str, values: &[impl Display]) -> fmt::Result {
+    let values: Vec<String> = values.iter().map(|value| quoted(&value.to_string())).collect();
+    writeln!(f, "{name} = [{}]", values.join(", "))
 }
 
 fn optional(f: &mut fmt::Formatter<'_>, name: &str, value: Option<String>) -> fmt::Result {

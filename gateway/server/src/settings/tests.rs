@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use super::{DurabilitySetting, load};
+use super::{Durability, load};
 
 fn environment(pairs: &[(&str, &str)]) -> HashMap<String, String> {
     pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -24,7 +26,7 @@ fn later_layers_win() {
     let env = environment(&[("CX_LISTEN", "127.0.0.1:2"), ("CX_DURABILITY", "interval:5"), ("PATH", "/bin")]);
     let settings = load(Some(file.path()), &env, &[("listen", "127.0.0.1:3".into())]).unwrap();
     assert_eq!(settings.listen, "127.0.0.1:3", "flag over environment");
-    assert_eq!(settings.durability, DurabilitySetting::Interval(5), "environment over file");
+    assert_eq!(settings.durability, Durability::Interval(Duration::from_millis(5)), "environment over file");
     assert_eq!(settings.maker_fee_ppm, 7, "file over default");
     assert_eq!(settings.taker_fee_ppm, 1_000, "default");
 }
@@ -36,6 +38,8 @@ fn environment_values_keep_their_text() {
         ("CX_ADMIN_PASSWORD", "0012"),
         ("CX_RATE_LIMITS", "off"),
         ("CX_CORS_ORIGINS", "https://a.example, https://b.example"),
+        ("CX_TRUSTED_PROXIES", "10.0.0.1,::1"),
+        ("CX_FOUR_EYES_ABOVE", "10000.50"),
         ("DATABASE_URL", "postgres://cx:pw@db/cx"),
         ("CX_TEST_POSTGRES", "off"),
     ]);
@@ -43,6 +47,8 @@ fn environment_values_keep_their_text() {
     assert_eq!(settings.admin_password.unwrap().expose_secret(), "0012");
     assert!(!settings.rate_limits);
     assert_eq!(settings.cors_origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(settings.trusted_proxies, ["10.0.0.1".parse::<IpAddr>().unwrap(), "::1".parse().unwrap()]);
+    assert_eq!(settings.four_eyes_above.unwrap().to_string(), "10000.50");
     assert_eq!(settings.database_url.unwrap().expose_secret(), "postgres://cx:pw@db/cx");
 }
 
@@ -57,6 +63,9 @@ fn what_is_not_understood_is_refused_by_name() {
         ("taker_fee_ppm = 100001", "100001"),
         ("maker_fee_ppm = -1", "maker_fee_ppm"),
         ("rate_limits = \"maybe\"", "maybe"),
+        ("login_per_minute = 0", "login_per_minute"),
+        ("trusted_proxies = [\"nonsense\"]", "nonsense"),
+        ("four_eyes_above = \"-1\"", "four_eyes_above"),
         ("admin_email = \"a@example.org\"", "admin_password"),
         ("production = true\ndemo = true", "production"),
         ("cors_origins = [\"*\"]", "cors_origins"),

@@ -1,0 +1,71 @@
+//! Opens what lies on the disk: the data folder, the journal in it, and the relational store.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use cx_journal::{JournalStore, Progress, Recovered};
+use cx_store::Store;
+use secrecy::ExposeSecret as _;
+
+use crate::exit::{Code, Failure, OrExit as _};
+use crate::settings::Settings;
+
+/// The embedded database's file in the data folder.
+pub const DATABASE: &str = "store.sqlite";
+
+/// An open data folder and what was recovered from it.
+pub struct Opened {
+    /// Holds the folder's lock.
+    pub store: JournalStore,
+    /// The exchange as it was, and the writers of its journal.
+    pub recovered: Recovered,
+}
+
+/// Takes the data folder and replays its journal, with progress on stderr.
+pub fn journal(settings: &Settings) -> Result<Opened, Failure> {
+    let store = JournalStore::open(&settings.data, settings.durability).or_exit(Code::DataFolder, "cannot start")?;
+    let recovered = store.recover(show).or_exit(Code::DataFolder, "cannot start")?;
+    let stats = recovered.stats;
+    if stats.commands > 0 {
+        tracing::info!(
+            commands = stats.commands,
+            seconds = stats.elapsed.as_secs_f32(),
+            commands_per_second = stats.commands_per_second(),
+            events_restored = stats.events_restored,
+            "recovered from the journal"
+        );
+    }
+    Ok(Opened { store, recovered })
+}
+
+/// Shows how far a replay is: on a terminal in place, elsewhere one line each.
+pub fn show(progress: Progress) {
+    let Progress { replayed, total, elapsed } = progress;
+    if total == 0 {
+        return;
+    }
+    let percent = replayed.saturating_mul(100) / total;
+    let text = format!("replaying the journal: {replayed} of {total} commands ({percent} %) after {elapsed:.1?}");
+    let mut stderr = std::io::stderr();
+    let end = if stderr.is_terminal() && replayed < total { "\r" } else { "\n" };
+    // Whether anybody reads stderr does not matter to the replay.
+    drop(write!(stderr, "{text}{end}"));
+}
+
+/// Where the keys lie that sign tokens.
+pub fn keys(settings: &Settings) -> PathBuf {
+    settings.data.join("keys")
+}
+
+/// The address of the relational store.
+pub fn database_url(settings: &Settings) -> String {
+    match &settings.database_url {
+        Some(url) => url.expose_secret().to_owned(),
+        None => format!("sqlite:{}", settings.data.join(DATABASE).display()),
+    }
+}
+
+/// Connects the relational store and brings its schema up to date.
+pub async fn store(settings: &Settings) -> Result<Store, Failure> {
+    Store::connect(&database_url(settings)).await.or_exit(Code::Database, "the database")
+}
