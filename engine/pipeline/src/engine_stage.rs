@@ -124,3 +124,6 @@ impl EngineStage {
         self.shared.output_bell.notify();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 const MAGIC: [u8; 8] = *b"CXWMARK1";
 const SLOT_LEN: usize = 64;
 const PAGE_LEN: u64 = 4096;
+const FILE_LEN: usize = 8192;
 
 /// A point that the journal reached durably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,8 @@ impl WatermarkFile {
         let next_page = if first.map(|slot| slot.seq) > second.map(|slot| slot.seq) { PAGE_LEN } else { 0 };
         let mut watermark = Self { file, path: path.to_owned(), next_page };
         if is_new {
-            watermark.file.set_len(2 * PAGE_LEN).map_err(failed("write"))?;
+            // Both pages get their place on the disk now, so that no later write can fail for lack of space.
+            watermark.file.write_all_at(&[0; FILE_LEN], 0).map_err(failed("write"))?;
             watermark.write(&Watermark::START)?;
             watermark.file.sync_all().map_err(failed("write"))?;
             let folder = path.parent().expect("the watermark lies in the data folder");
