@@ -1,7 +1,7 @@
 //! The end: refuse new work, finish the old, give the exchange back.
 
 use crate::flow::{deposit, market};
-use crate::support::{Rig, answer};
+use crate::support::{Rig, answer, eventually};
 use cx_engine::Exchange;
 use cx_engine::ids::Seq;
 use cx_pipeline::{Pipeline, PipelineConfig, SubmitError, SystemClock};
@@ -53,9 +53,7 @@ fn producers_at_work_are_answered_or_refused_never_left_waiting() {
                 })
             })
             .collect();
-        while rig.pipeline.status().released < Seq::new(200) {
-            thread::yield_now();
-        }
+        eventually("they are at work", || rig.pipeline.status().released >= Seq::new(200));
         let exchange = rig.pipeline.shutdown();
         let answered: u64 = producers.into_iter().map(|producer| producer.join().unwrap()).sum();
         assert_eq!(exchange.seq().get(), answered + 1);
