@@ -5,19 +5,21 @@
 //! 2. The caller has the exchange do [`issue_command`]. The block's row number is the movement's reference, which takes
 //!    effect once.
 //! 3. The block becomes active ([`cx_store::registry::Credits::activate`]), or, when the exchange refuses, is given up
-//!    ([`cx_store::registry::Credits::give_up`]).
+//!    ([`cx_store::registry::Credits::give_up`]): it goes back to its registry, or away if it was entered for this.
 //!
 //! A restart takes up what is pending at step 2.
 
 use cx_engine::command::{Command, Movement};
 use cx_engine::ids::{AccountId, AssetId};
 use cx_engine::units::Amount;
+use cx_store::idempotency::{Answer, Claim, IdempotencyKey};
 use cx_store::registry::{Block, CreditRecord, LedgerTx, VintageRow};
 use cx_store::{Store, StoreError};
 
 use crate::export::check_serial;
 use crate::facts::ProjectKey;
 use crate::import::{KnownBlock, Part, block_part, known_block};
+use crate::listing::Listing;
 use crate::quantity::QUANTITY_MAX;
 use crate::reason::Reason;
 use crate::serial::{Serial, SerialError, SerialRange};
@@ -34,8 +36,8 @@ pub struct NewIssue {
     pub year: i32,
     /// How many tonnes; must be what the serial says.
     pub quantity: u64,
-    /// Whose account is credited.
-    pub owner_id: i64,
+    /// Whose account is credited; `None` enters the block as it lies at its registry, with nobody here.
+    pub owner_id: Option<i64>,
     /// Price, in units of 0.0001 of the currency.
     pub price: Option<u64>,
     /// The price's currency.
@@ -52,15 +54,17 @@ pub struct NewIssue {
     pub created_by: i64,
 }
 
-/// A block that waits for the exchange.
+/// What became of the wish to issue a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// The block.
-    pub credit: CreditRecord,
-    /// Its project: with the vintage it names asset and instrument.
-    pub project: ProjectKey,
-    /// Whether the block was known from its registry before.
-    pub known: bool,
+pub enum Opened {
+    /// The block is entered. It waits for the exchange, unless it has no owner.
+    New(CreditRecord),
+    /// The same request had entered it before, and was not answered.
+    Again(CreditRecord),
+    /// The same request was answered before.
+    Answered(Answer),
+    /// The idempotency key was used for another request.
+    OtherBody,
 }
 
 /// Why a block cannot be issued.
@@ -102,8 +106,8 @@ pub enum IssueError {
 /// Checks a block against its serial, its project and the ledger, and enters it as pending.
 ///
 /// A part of a block that its registry publishes as issued and unused is cut out of it. Everything else that shares a
-/// number with the new block refuses it.
-pub async fn open(store: &Store, new: &NewIssue) -> Result<Opened, IssueError> {
+/// number with the new block refuses it. With an idempotency key the same request enters its block once.
+pub async fn open(store: &Store, new: &NewIssue, request: Option<&IdempotencyKey>) -> Result<Opened, IssueError> {
     let project = store.projects().by_id(new.project_id).await?.ok_or(IssueError::UnknownProject)?;
     if project.content.status == ProjectStatus::Cancelled.as_str() {
         return Err(IssueError::ProjectCancelled);
@@ -122,13 +126,25 @@ pub async fn open(store: &Store, new: &NewIssue) -> Result<Opened, IssueError> {
     check_serial(&serial, new.quantity, &key, new.year).map_err(IssueError::Mismatch)?;
     let range = serial.range().or_else(|| SerialRange::new(1, new.quantity)).ok_or(IssueError::Quantity)?;
     let mut tx = store.begin_ledger().await?;
+    if let Some(request) = request {
+        match tx.claim_key(request).await? {
+            Claim::New => {}
+            Claim::Answered(answer) => return Ok(Opened::Answered(answer)),
+            Claim::OtherBody => return Ok(Opened::OtherBody),
+            Claim::Unanswered { subject } => {
+                // A claim and its block are stored together. The block is gone when the exchange had refused it.
+                let id = subject.ok_or(StoreError::NotFound("block"))?;
+                return Ok(Opened::Again(tx.credit(id).await?));
+            }
+        }
+    }
     let overlapping = tx.overlapping(key.registry().as_str(), &serial.scope(), range.first(), range.last()).await?;
     let overlapping: Vec<KnownBlock> =
         overlapping.into_iter().map(|row| known_block(key.registry(), row)).collect::<Result<_, _>>()?;
     let row = block(new, &key, &serial, range);
     let id = match overlapping.as_slice() {
         [] => enter(&mut tx, new, &serial, row).await?,
-        [known] if can_claim(known, &key, new.year, &serial, range) => {
+        [known] if new.owner_id.is_some() && can_claim(known, &key, new.year, &serial, range) => {
             claim(&mut tx, known, &serial, range, &row).await?
         }
         [known, ..] => {
@@ -136,9 +152,18 @@ pub async fn open(store: &Store, new: &NewIssue) -> Result<Opened, IssueError> {
             return Err(IssueError::Taken { range, block: known.id, status: known.status });
         }
     };
+    if let Some(request) = request {
+        tx.set_subject(request, id).await?;
+    }
     let credit = tx.credit(id).await?;
     tx.commit().await?;
-    Ok(Opened { credit, project: key, known: !overlapping.is_empty() })
+    Ok(Opened::New(credit))
+}
+
+/// The project and vintage of a block, by which the exchange names its asset and instrument.
+pub fn listing_of(credit: &CreditRecord) -> Option<Listing> {
+    let project = ProjectKey::new(Registry::parse(&credit.registry)?, &credit.number)?;
+    Some(Listing { project, year: credit.year, available: credit.quantity })
 }
 
 /// What credits the owner of a pending block: `asset` is that of the block's project and vintage.
@@ -213,8 +238,8 @@ fn block(new: &NewIssue, project: &ProjectKey, serial: &Serial, range: SerialRan
         batch: serial.batch().to_owned(),
         first_number: range.first(),
         last_number: range.last(),
-        status: BlockStatus::Pending.as_str().to_owned(),
-        owner_id: Some(new.owner_id),
+        status: if new.owner_id.is_some() { BlockStatus::Pending } else { BlockStatus::Active }.as_str().to_owned(),
+        owner_id: new.owner_id,
         labels: new.labels.clone(),
         verification_body: new.verification_body.clone(),
         verified_on: new.verified_on.clone(),

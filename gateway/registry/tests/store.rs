@@ -4,12 +4,14 @@
 
 use std::path::PathBuf;
 
-use cx_registry::issue::{IssueError, NewIssue, issue_command, open};
+use cx_engine::ids::AccountId;
+use cx_registry::issue::{IssueError, NewIssue, Opened, issue_command};
 use cx_registry::{ImportReport, Options, Policy, Source, import};
-use cx_store::PageRequest;
+use cx_store::idempotency::{Answer, IdempotencyKey};
 use cx_store::identity::{NewUser, Users};
 use cx_store::registry::{CreditFilter, CreditRecord, ProjectContent, ProjectFilter};
 use cx_store::testing::TestDatabase;
+use cx_store::{PageRequest, Store};
 use tempfile::TempDir;
 
 const HEADER: &str = "project,name,project_type,registry_type,country,methodology,developer,sdgs,vintage,vintage_start,\
@@ -83,7 +85,7 @@ fn issue_of(project_id: i64, owner_id: i64, first: u64, last: u64) -> NewIssue {
         serial_number: format!("7-{first}-{last}-VCS-VCU-15-VER-KE-1-42-01012020-31122020-1"),
         year: 2020,
         quantity: last - first + 1,
-        owner_id,
+        owner_id: Some(owner_id),
         price: Some(73_500),
         price_currency: "USD".to_owned(),
         verification_body: "Auditors".to_owned(),
@@ -91,6 +93,13 @@ fn issue_of(project_id: i64, owner_id: i64, first: u64, last: u64) -> NewIssue {
         additionality: true,
         labels: Vec::new(),
         created_by: owner_id,
+    }
+}
+
+async fn open(store: &Store, new: &NewIssue) -> Result<CreditRecord, IssueError> {
+    match cx_registry::issue::open(store, new, None).await? {
+        Opened::New(credit) => Ok(credit),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -203,16 +212,15 @@ async fn a_block_is_issued_once(db: &TestDatabase) {
 
     // New numbers.
     let opened = open(store, &issue_of(project, owner, 301, 400)).await.unwrap();
-    assert_eq!((opened.credit.status.as_str(), opened.known), ("pending", false));
-    assert_eq!(store.credits().pending().await.unwrap(), std::slice::from_ref(&opened.credit));
-    let active = store.credits().activate(opened.credit.id).await.unwrap();
+    assert_eq!(opened.status, "pending");
+    assert_eq!(store.credits().pending().await.unwrap(), std::slice::from_ref(&opened));
+    let active = store.credits().activate(opened.id).await.unwrap();
     assert_eq!((active.quantity, active.owner_id, active.price), (100, Some(owner), Some(73_500)));
-    store.credits().activate(opened.credit.id).await.unwrap();
+    store.credits().activate(opened.id).await.unwrap();
 
     // A part of a block that its registry publishes as unused.
     let opened = open(store, &issue_of(project, owner, 41, 60)).await.unwrap();
-    assert!(opened.known);
-    store.credits().activate(opened.credit.id).await.unwrap();
+    store.credits().activate(opened.id).await.unwrap();
     let expected = [
         text(1, 40, "active"),
         text(41, 60, "active"),
@@ -233,11 +241,11 @@ async fn a_block_is_issued_once(db: &TestDatabase) {
     assert_eq!(blocks(db).await, expected, "a refusal changes nothing");
 
     // Refused by the exchange: what was known goes back, what was not goes away.
-    for (first, known) in [(1, true), (500, false)] {
+    for first in [1, 500] {
         let opened = open(store, &issue_of(project, owner, first, first + 9)).await.unwrap();
-        assert_eq!(opened.known, known);
-        store.credits().give_up(opened.credit.id, known).await.unwrap();
+        store.credits().give_up(opened.id).await.unwrap();
     }
+    store.credits().give_up(active.id).await.unwrap();
     let after = blocks(db).await;
     assert_eq!(after[..2], [text(1, 10, "active"), text(11, 40, "active")]);
     assert_eq!(after.len(), expected.len() + 1);
@@ -275,11 +283,48 @@ async fn an_issue_must_agree_with_its_serial(db: &TestDatabase) {
     // An opaque serial says nothing, so nothing can contradict it; it is taken as a whole or not at all.
     let opaque = NewIssue { serial_number: "iss_1KP6EDZ8K1S036PY".to_owned(), ..good };
     let opened = open(&db.store, &opaque).await.unwrap();
-    assert_eq!((opened.credit.first_number, opened.credit.last_number), (1, 100));
+    assert_eq!((opened.first_number, opened.last_number), (1, 100));
     assert!(matches!(open(&db.store, &NewIssue { quantity: 7, ..opaque }).await, Err(IssueError::Taken { .. })));
 
-    let credit = CreditRecord { owner_id: None, ..opened.credit };
+    let credit = CreditRecord { owner_id: None, ..opened };
     assert_eq!(issue_command(&credit, cx_engine::ids::AssetId::new(1)), None, "nobody's block credits nobody");
+}
+
+async fn the_same_request_enters_its_block_once(db: &TestDatabase) {
+    let files = Files::new();
+    take(db, &files.facts("facts.csv", &[block(1, 100, "active")])).await;
+    let (project, owner) = (project_row(db).await, user(db).await);
+    let key = |body: u8| IdempotencyKey {
+        account: AccountId::new(u32::try_from(owner).unwrap()),
+        route: "POST /x".to_owned(),
+        key: "k".to_owned(),
+        body_hash: [body; 32],
+    };
+    let new = issue_of(project, owner, 301, 400);
+    let open = async |body: u8| cx_registry::issue::open(&db.store, &new, Some(&key(body))).await.unwrap();
+    let Opened::New(first) = open(1).await else { panic!("new") };
+    assert_eq!(open(1).await, Opened::Again(first.clone()));
+    assert_eq!(open(2).await, Opened::OtherBody);
+    let answer = Answer { status: 201, body: "{}".to_owned() };
+    db.store.idempotency().answer(&key(1), &answer).await.unwrap();
+    assert_eq!(open(1).await, Opened::Answered(answer));
+    assert_eq!(db.store.credits().counts().await.unwrap().credits, 2);
+
+    // A refused request leaves its key free.
+    let taken = issue_of(project, owner, 350, 450);
+    let other = IdempotencyKey { key: "other".to_owned(), ..key(3) };
+    assert!(cx_registry::issue::open(&db.store, &taken, Some(&other)).await.is_err());
+    let good = issue_of(project, owner, 401, 450);
+    assert!(matches!(cx_registry::issue::open(&db.store, &good, Some(&other)).await, Ok(Opened::New(_))));
+
+    // Without an owner a block lies at its registry, and somebody may get it later.
+    let nobody = NewIssue { owner_id: None, ..issue_of(project, owner, 501, 600) };
+    let Ok(Opened::New(at_registry)) = cx_registry::issue::open(&db.store, &nobody, None).await else { panic!("new") };
+    assert_eq!((at_registry.status.as_str(), at_registry.owner_id), ("active", None));
+    assert!(matches!(cx_registry::issue::open(&db.store, &nobody, None).await, Err(IssueError::Taken { .. })));
+    let part = issue_of(project, owner, 501, 510);
+    let Ok(Opened::New(part)) = cx_registry::issue::open(&db.store, &part, None).await else { panic!("new") };
+    assert_eq!((part.status.as_str(), part.owner_id), ("pending", Some(owner)));
 }
 
 async fn the_database_itself_guards_the_ledger(db: &TestDatabase) {
@@ -329,6 +374,7 @@ cx_store::on_both_databases!(
     a_listing_replaces_what_a_mention_said,
     a_block_is_issued_once,
     an_issue_must_agree_with_its_serial,
+    the_same_request_enters_its_block_once,
     the_database_itself_guards_the_ledger,
     concurrent_issues_of_one_block_have_one_winner,
 );

@@ -100,6 +100,8 @@ CREATE TABLE credit_blocks (
     status               TEXT    NOT NULL CHECK (status IN ('pending', 'active', 'on_hold', 'retired', 'cancelled', 'expired', 'buffer')),
     -- The account that was credited with it here; NULL while it lies at its registry with somebody else.
     owner_id             BIGINT  REFERENCES users (id),
+    -- 1 while it waits for its owner to be credited, if it was at its registry before; 0 if it was entered for this.
+    claimed              INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)),
     starts_on            TEXT,
     ends_on              TEXT,
     issued_on            TEXT,

@@ -68,8 +68,6 @@ pub struct CreditFilter {
 /// A change of a block's description. `None` leaves as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CreditEdit {
-    /// `active` or `on_hold`.
-    pub status: Option<&'static str>,
     /// Price, in units of 0.0001 of the currency.
     pub price: Option<u64>,
     /// Who verified.
@@ -78,8 +76,6 @@ pub struct CreditEdit {
     pub verified_on: Option<String>,
     /// Whether additionality was examined.
     pub additionality: Option<bool>,
-    /// Certifications and eligibilities.
-    pub labels: Option<Vec<String>>,
 }
 
 /// How many blocks and projects there are.
@@ -172,48 +168,38 @@ impl Credits<'_> {
         Ok(credit)
     }
 
-    /// The exchange has refused to credit the owner. A block that was `known` at its registry goes back there; one that
-    /// was entered for this goes away.
-    pub async fn give_up(&self, id: i64, known: bool) -> Result<(), StoreError> {
-        let sql = if known {
-            "UPDATE credit_blocks SET status = 'active', owner_id = NULL WHERE id = $1 AND status = 'pending'"
-        } else {
-            "DELETE FROM credit_blocks WHERE id = $1 AND status = 'pending'"
-        };
+    /// The exchange has refused to credit the owner. A block that was at its registry before goes back there; one that was
+    /// entered for this goes away. A block that does not wait stays as it is.
+    pub async fn give_up(&self, id: i64) -> Result<(), StoreError> {
         let mut tx = self.0.begin().await?;
         let vintage = vintage_of(&mut tx, id).await?;
-        sqlx::query(sql).bind(id).execute(&mut *tx).await?;
+        for sql in [
+            "DELETE FROM credit_blocks WHERE id = $1 AND status = 'pending' AND claimed = 0",
+            "UPDATE credit_blocks SET status = 'active', claimed = 0, owner_id = NULL \
+             WHERE id = $1 AND status = 'pending' AND claimed = 1",
+        ] {
+            sqlx::query(sql).bind(id).execute(&mut *tx).await?;
+        }
         refresh_vintage(&mut tx, vintage).await?;
         tx.commit().await
     }
 
-    /// Changes a block's description. Only a block that is active or on hold changes its state by this:
-    /// [`StoreError::WrongState`].
+    /// Changes what is said about a block. Its state follows from what happens to it, its numbers never change.
     pub async fn edit(&self, id: i64, edit: &CreditEdit) -> Result<CreditRecord, StoreError> {
         let mut tx = self.0.begin().await?;
-        let before = credit_in(&mut tx, id).await?;
-        if edit.status.is_some_and(|status| status != before.status)
-            && !["active", "on_hold"].contains(&before.status.as_str())
-        {
-            return Err(StoreError::WrongState { what: "block", status: before.status });
-        }
         sqlx::query(
-            "UPDATE credit_blocks SET status = COALESCE($1, status), price = COALESCE($2, price), \
-             verification_body = COALESCE($3, verification_body), verified_on = COALESCE($4, verified_on), \
-             additionality = COALESCE($5, additionality), labels = COALESCE($6, labels), updated_at = $7 WHERE id = $8",
+            "UPDATE credit_blocks SET price = COALESCE($1, price), \
+             verification_body = COALESCE($2, verification_body), verified_on = COALESCE($3, verified_on), \
+             additionality = COALESCE($4, additionality), updated_at = $5 WHERE id = $6",
         )
-        .bind(edit.status)
         .bind(edit.price.map(u64::cast_signed))
         .bind(edit.verification_body.as_deref())
         .bind(edit.verified_on.as_deref())
         .bind(edit.additionality.map(i64::from))
-        .bind(edit.labels.as_deref().map(super::join_lines))
         .bind(now_micros())
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        let vintage = vintage_of(&mut tx, id).await?;
-        refresh_vintage(&mut tx, vintage).await?;
         let credit = credit_in(&mut tx, id).await?;
         tx.commit().await?;
         Ok(credit)

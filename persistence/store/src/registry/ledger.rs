@@ -10,6 +10,7 @@ use super::projects::{self, ProjectContent, ProjectRecord, VintageRecord};
 use super::{credits, join_lines, uuid_of};
 use crate::clock::now_micros;
 use crate::columns::{corrupt, unsigned};
+use crate::idempotency::{self, Claim, IdempotencyKey};
 use crate::store::WriteTx;
 use crate::{Backend, Store, StoreError};
 
@@ -110,6 +111,16 @@ impl Store {
 }
 
 impl LedgerTx {
+    /// Claims an idempotency key within this transaction.
+    pub async fn claim_key(&mut self, key: &IdempotencyKey) -> Result<Claim, StoreError> {
+        idempotency::claim(&mut self.tx, key).await
+    }
+
+    /// Notes which block a claimed key made.
+    pub async fn set_subject(&mut self, key: &IdempotencyKey, block: i64) -> Result<(), StoreError> {
+        idempotency::set_subject(&mut self.tx, key, block).await
+    }
+
     /// The projects of a registry.
     pub async fn projects(&mut self, registry: &str) -> Result<Vec<ProjectRecord>, StoreError> {
         projects::of_registry(&mut self.tx, registry).await
@@ -297,9 +308,9 @@ impl LedgerTx {
     /// Hands a block to an account: it waits until the exchange has credited the account.
     pub async fn claim_block(&mut self, id: i64, claim: &Block) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE credit_blocks SET status = 'pending', owner_id = $1, verification_body = $2, verified_on = $3, \
-             additionality = $4, price = $5, price_currency = $6, created_by = $7, updated_at = $8 \
-             WHERE id = $9 AND status = 'active' AND owner_id IS NULL",
+            "UPDATE credit_blocks SET status = 'pending', claimed = 1, owner_id = $1, verification_body = $2, verified_on = $3, \
+             additionality = $4, price = $5, price_currency = $6, updated_at = $7 \
+             WHERE id = $8 AND status = 'active' AND owner_id IS NULL",
         )
         .bind(claim.owner_id)
         .bind(&claim.verification_body)
@@ -307,7 +318,6 @@ impl LedgerTx {
         .bind(i64::from(claim.additionality))
         .bind(claim.price.map(u64::cast_signed))
         .bind(&claim.price_currency)
-        .bind(claim.created_by)
         .bind(self.now)
         .bind(id)
         .execute(&mut *self.tx)
