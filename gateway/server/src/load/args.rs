@@ -26,14 +26,15 @@ pub struct LoadArgs {
     /// The same seed gives the same flow.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Instruments to trade, separated by commas [default: the first four listed]
+    /// Instruments to trade, separated by commas [default: four, first those of which an account has credits]
     #[arg(long, value_name = "SYMBOLS", value_delimiter = ',')]
     pub symbols: Vec<String>,
-    /// Accounts to trade with: EMAIL:PASSWORD separated by commas, or a file with one a line. At least one needs credits
-    /// for trades to happen.
+    /// Accounts to trade with: EMAIL:PASSWORD separated by commas, a file with one a line, or the data folder's
+    /// demo-accounts.txt
     #[arg(long, value_name = "LIST|FILE")]
     pub accounts: Option<String>,
-    /// How many users to register, approve and give cash with the admin's credentials [default: 4, with --accounts 0]
+    /// How many users to register, approve and give cash and credits with the admin's credentials [default: 4, with
+    /// --accounts 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=256))]
     pub users: Option<u16>,
     /// The admin who approves and funds registered users.

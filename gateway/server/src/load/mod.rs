@@ -10,6 +10,7 @@
 mod acks;
 mod args;
 mod client;
+mod credentials;
 mod flow;
 mod measure;
 mod pacer;
@@ -42,14 +43,10 @@ use measure::{Meter, Outcome};
 use pacer::Lanes;
 use reads::Token;
 use session::{Quote, Run};
-use traders::Trader;
+use traders::{Market, Trader};
 
-/// Instruments that are traded when none are named.
-const SYMBOLS: usize = 4;
 /// Where the mid starts when an instrument has no book yet, in units of the currency.
 const MID: u32 = 10;
-/// The farthest price that the flow names, in ticks.
-const TICKS_MAX: i64 = 1_000_000;
 /// Orders that wait for a cancel, at most.
 const LIVE_MAX: usize = 200_000;
 /// How long answers are waited for after the last message.
@@ -147,17 +144,15 @@ fn progress(duration: Duration) -> ProgressBar {
 
 async fn prepare(args: &LoadArgs, name: &str, bar: &ProgressBar) -> anyhow::Result<Prepared> {
     let rest = Rest::new(&args.url)?;
-    bar.set_message("looking at the instruments");
-    let instruments = chosen(rest.instruments().await?, &args.symbols)?;
-    let traders = traders::assemble(&rest, args, name, &instruments, bar).await?;
-    let silent = traders::without_sellers(&traders, &instruments);
+    let market = traders::assemble(&rest, args, name, bar).await?;
+    let silent = traders::without_sellers(&market);
     if !silent.is_empty() {
         bar.suspend(|| eprintln!("nobody has credits of {}: no trades there", silent.join(", ")));
     }
+    let Market { instruments, traders } = market;
     let mut contracts = Vec::new();
     for instrument in &instruments {
-        let mid_ticks = mid(&rest, instrument).await?;
-        contracts.push(Contract { mid_ticks, ticks_max: TICKS_MAX });
+        contracts.push(contract(&rest, instrument).await?);
     }
     let seats = (0..usize::from(args.connections)).map(|seat| traders[seat % traders.len()].seat.clone()).collect();
     let settings = settings(args, contracts, seats);
@@ -171,28 +166,18 @@ async fn prepare(args: &LoadArgs, name: &str, bar: &ProgressBar) -> anyhow::Resu
     Ok(Prepared { quotes: instruments.iter().map(quote).collect(), rest, traders, flow, settings, sockets })
 }
 
-/// The instruments that were named, or the first few.
-fn chosen(listed: Vec<Instrument>, wanted: &[String]) -> anyhow::Result<Vec<Instrument>> {
-    ensure!(!listed.is_empty(), "the server lists no instruments");
-    if wanted.is_empty() {
-        return Ok(listed.into_iter().take(SYMBOLS).collect());
-    }
-    let find = |symbol: &String| {
-        let found = listed.iter().find(|instrument| instrument.symbol == *symbol);
-        found.cloned().with_context(|| format!("the server does not list {symbol}"))
-    };
-    wanted.iter().map(find).collect()
-}
-
-/// The middle of the book in ticks, or a price of [`MID`] where a side is empty.
-async fn mid(rest: &Rest, instrument: &Instrument) -> anyhow::Result<u32> {
+/// An instrument as the flow sees it: in ticks, around the middle of its book, or around [`MID`] where a side is empty.
+async fn contract(rest: &Rest, instrument: &Instrument) -> anyhow::Result<Contract> {
     let touch = rest.touch(&instrument.symbol).await?;
     let price = match (touch.bids.first(), touch.asks.first()) {
         (Some(bid), Some(ask)) => (bid.price + ask.price) / Decimal::TWO,
         _ => Decimal::from(MID),
     };
-    let ticks = price.checked_div(instrument.tick_size).and_then(|ticks| ticks.round().to_u32());
-    ticks.filter(|&ticks| ticks > 0).with_context(|| format!("{} has no sensible tick size", instrument.symbol))
+    let ticks = |price: Decimal| price.checked_div(instrument.tick_size).map(|ticks| ticks.floor());
+    let mid_ticks = ticks(price).and_then(|ticks| ticks.to_u32()).filter(|&ticks| ticks > 0);
+    let ticks_max = ticks(instrument.price_max).and_then(|ticks| ticks.to_i64());
+    let senseless = || format!("{} has no sensible tick size", instrument.symbol);
+    Ok(Contract { mid_ticks: mid_ticks.with_context(senseless)?, ticks_max: ticks_max.with_context(senseless)? })
 }
 
 fn settings(args: &LoadArgs, contracts: Vec<Contract>, seats: Vec<flow::Seat>) -> FlowSettings {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use rust_decimal::Decimal;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// How long one request may take.
@@ -76,6 +76,10 @@ pub struct User {
 pub struct Instrument {
     /// Its symbol.
     pub symbol: String,
+    /// The number of the project whose credits are traded.
+    pub project_id: Option<u64>,
+    /// Their vintage.
+    pub vintage_year: Option<i32>,
     /// The currency that pays.
     pub currency: String,
     /// The price step.
@@ -84,6 +88,9 @@ pub struct Instrument {
     /// The quantity step.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
     pub lot_size: Decimal,
+    /// The highest limit price.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub price_max: Decimal,
 }
 
 impl Instrument {
@@ -91,6 +98,22 @@ impl Instrument {
     pub fn credits(&self) -> &str {
         self.symbol.strip_suffix(&self.currency).and_then(|rest| rest.strip_suffix('-')).unwrap_or(&self.symbol)
     }
+}
+
+/// A block of credits to issue to a user.
+#[derive(Debug, Clone, Serialize)]
+pub struct Issue {
+    /// The project's number.
+    pub project_id: u64,
+    /// The vintage.
+    pub vintage_year: i32,
+    /// How many.
+    pub quantity: u64,
+    /// Who gets them.
+    pub owner_user_id: u64,
+    /// The block's name; also makes it happen once.
+    #[serde(rename = "serial_number")]
+    pub serial: String,
 }
 
 /// A balance.
@@ -195,6 +218,13 @@ impl Rest {
         let request = request.header("Idempotency-Key", reference).json(&body);
         let Deposited { transaction } = self.send(request, &format!("deposit {currency}")).await?;
         Ok(transaction.status)
+    }
+
+    /// As staff: issues a block of credits to a user.
+    pub async fn issue(&self, staff: &str, issue: &Issue) -> Result<(), RestError> {
+        let request = self.request(Method::POST, "/api/carbon-credits", Some(staff));
+        let request = request.header("Idempotency-Key", &issue.serial).json(issue);
+        self.send::<Value>(request, "issue credits").await.map(drop)
     }
 
     /// What can be traded.
