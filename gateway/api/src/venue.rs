@@ -18,7 +18,7 @@ use cx_market_data::{
     AccountUpdates, Accounts, BookL2, BookLevel, Decimals, MarketData, PublicTrade, Retention, Scaled,
 };
 use cx_pipeline::Outlet;
-use cx_store::{Store, StoreError};
+use cx_store::Store;
 
 pub mod answers;
 pub mod decimal;
@@ -189,7 +189,7 @@ fn changes_book(event: &Event) -> Option<InstrumentId> {
 pub struct Venue {
     folds: RwLock<Folds>,
     fanout: Mutex<Fanout>,
-    catalog: facts::Catalog,
+    catalog: Arc<facts::Catalog>,
 }
 
 impl Venue {
@@ -212,7 +212,7 @@ impl Venue {
             command.push(record);
         }
         folds.apply(&command, &mut batch);
-        Arc::new(Self { folds: RwLock::new(folds), fanout: Mutex::default(), catalog: facts::Catalog::default() })
+        Arc::new(Self { folds: RwLock::new(folds), fanout: Mutex::default(), catalog: Arc::default() })
     }
 
     /// The pipeline's way in. There must be one only, or folds would take events twice.
@@ -226,7 +226,7 @@ impl Venue {
     }
 
     /// What the instruments' credits are, read from the registry's rows when there are new instruments.
-    pub async fn facts(&self, store: &Store) -> Result<Arc<FactsView>, StoreError> {
+    pub async fn facts(&self, store: &Store) -> Arc<FactsView> {
         let listed = self.read().market.listings().instruments().len();
         self.catalog.view(store, listed).await
     }

@@ -90,15 +90,14 @@ async fn services(state: &AppState) -> Services {
         Err(_) => Service::healthy().called("unhealthy", "the database does not answer"),
     };
     let sink = if database.is_healthy() { sink(state, pipeline.released.get()).await } else { waiting_sink() };
-    let ended = |seq: u64| match pipeline.failed {
-        true => Service::at(seq).called("unhealthy", "the pipeline ended with an error"),
-        false => Service::at(seq),
+    let stage = |seq: u64| {
+        let service = Service::at(seq);
+        if pipeline.failed { service.called("unhealthy", "the pipeline ended with an error") } else { service }
     };
-    let api = match state.sockets.is_closing() {
-        true => Service::healthy().called("unhealthy", "the server is shutting down"),
-        false => Service::healthy(),
-    };
-    Services { database, journal: ended(pipeline.durable.get()), engine: ended(pipeline.applied.get()), api, sink }
+    let closing = state.sockets.is_closing();
+    let api = Service::healthy();
+    let api = if closing { api.called("unhealthy", "the server is shutting down") } else { api };
+    Services { database, journal: stage(pipeline.durable.get()), engine: stage(pipeline.applied.get()), api, sink }
 }
 
 fn waiting_sink() -> Service {

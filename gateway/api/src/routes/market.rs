@@ -118,7 +118,7 @@ async fn data(State(state): State<AppState>, params: Params) -> Result<axum::Jso
     let query: MarketQuery = params.read()?;
     let limit = within("limit", query.limit, 50, 200)?;
     let kinds = data_types(query.kind.as_deref())?;
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     // A symbol that names nothing has no data.
     let only = query.symbol.as_deref().map(|symbol| listed(&folds, symbol).ok().map(|listed| listed.instrument));
@@ -163,7 +163,7 @@ struct TickerAnswer {
     security(()),
 )]
 async fn ticker(State(state): State<AppState>, Segment(symbol): Segment) -> Result<axum::Json<TickerAnswer>, Problem> {
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let instrument = listed(&folds, &symbol)?.instrument;
     let snapshot = Snapshot::of(&folds, &facts, instrument, now()).ok_or_else(|| Problem::not_found("instrument"))?;
@@ -250,7 +250,7 @@ async fn statistics(State(state): State<AppState>, params: Params) -> Result<axu
     let query: MarketQuery = params.read()?;
     let period_days = days(query.days, 30)?;
     let credit_type = query.credit_type.clone().unwrap_or_else(|| "all".to_owned());
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let (currency, instruments) = {
         let folds = state.venue.read();
         (shapes::currency(&folds), of_type(&folds, &facts, query.credit_type.as_deref()))
@@ -354,7 +354,7 @@ struct RecentTrades {
 async fn recent_trades(State(state): State<AppState>, params: Params) -> Result<axum::Json<RecentTrades>, Problem> {
     let query: MarketQuery = params.read()?;
     let limit = within("limit", query.limit, 50, 200)?;
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let of_type = of_type(&folds, &facts, query.credit_type.as_deref());
     let only = query.symbol.as_deref().map(|symbol| listed(&folds, symbol).ok().map(|listed| listed.instrument));
@@ -393,7 +393,7 @@ struct MarketHealth {
 async fn market_health(State(state): State<AppState>) -> axum::Json<MarketHealth> {
     let folds = state.venue.read();
     let books = folds.market.listings().instruments().iter().filter_map(|one| folds.market.book(one.instrument));
-    let latest = books.map(|book| book.time()).max().filter(|latest| *latest != Timestamp::default());
+    let latest = books.map(cx_market_data::BookL2::time).max().filter(|latest| *latest != Timestamp::default());
     let Some(latest) = latest else {
         return axum::Json(MarketHealth { status: "no_data", latest_data_age_seconds: None, latest_timestamp: None });
     };
@@ -416,14 +416,14 @@ struct InstrumentList {
     responses((status = 200, description = "The instruments, in the order of their listing.", body = InstrumentList)),
     security(()),
 )]
-async fn instruments(State(state): State<AppState>) -> Result<axum::Json<InstrumentList>, Problem> {
-    let facts = state.venue.facts(&state.store).await?;
+async fn instruments(State(state): State<AppState>) -> axum::Json<InstrumentList> {
+    let facts = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let all = folds.market.listings().instruments().iter().filter_map(|listed| {
         let quoted = folds.quoted(listed.instrument)?;
         Some(Instrument::of(&quoted, &facts.of(&quoted), listed))
     });
-    Ok(axum::Json(InstrumentList { instruments: all.collect() }))
+    axum::Json(InstrumentList { instruments: all.collect() })
 }
 
 /// The words of timeframes, for messages.

@@ -91,10 +91,10 @@ fn check_may_trade(user: &CurrentUser) -> Result<(), Problem> {
     Err(Problem::new(Code::KycRequired).detail("Trading needs an active account with an approved identity check."))
 }
 
-async fn full(state: &AppState, order: &OrderState) -> Result<FullOrder, Problem> {
-    let catalog = state.venue.facts(&state.store).await?;
+async fn full(state: &AppState, order: &OrderState) -> FullOrder {
+    let catalog = state.venue.facts(&state.store).await;
     let quoted = state.venue.read().quoted_or_bare(order.instrument);
-    Ok(FullOrder::of(&quoted, &catalog.of(&quoted), order))
+    FullOrder::of(&quoted, &catalog.of(&quoted), order)
 }
 
 /// Places an order. The answer comes when the order is durable. An order with a `client_order_id` that was placed before is
@@ -126,7 +126,7 @@ async fn place(
     let order = wanted.order(user.account, traded, &quoted.decimals)?;
     let reply = desk::answer(desk::submit(&state, Command::Place(order))?).await?;
     let placed = desk::placed(&state, &order, &reply).await?;
-    let answer = OrderAnswer { message: "Order placed", order: full(&state, &placed.order).await? };
+    let answer = OrderAnswer { message: "Order placed", order: full(&state, &placed.order).await };
     Ok((StatusCode::CREATED, axum::Json(answer)))
 }
 
@@ -162,7 +162,7 @@ async fn list_orders(
         }
         None => history::orders(&state, user.account, order_filter(&state, &query)?, page).await?,
     };
-    let catalog = state.venue.facts(&state.store).await?;
+    let catalog = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let meta = PageMeta::from(&found);
     let orders = found.items.iter().map(|order| {
@@ -231,7 +231,7 @@ async fn show_order(
     Segment(id): Segment,
 ) -> Result<axum::Json<FullOrder>, Problem> {
     let order = own_order(&state, &user, &id).await?;
-    Ok(axum::Json(full(&state, &order).await?))
+    Ok(axum::Json(full(&state, &order).await))
 }
 
 /// Cancels an open order.
@@ -317,7 +317,7 @@ async fn change(
 ) -> Result<axum::Json<OrderAnswer>, Problem> {
     let reply = desk::answer(desk::submit(state, command)?).await?;
     let order = desk::changed(state, order, &reply).await?;
-    Ok(axum::Json(OrderAnswer { message, order: full(state, &order).await? }))
+    Ok(axum::Json(OrderAnswer { message, order: full(state, &order).await }))
 }
 
 /// Cancels all open orders, or those of one instrument.
@@ -342,7 +342,7 @@ async fn cancel_all(
     let symbol = query.symbol.as_deref();
     let on = symbol.map(|symbol| instrument::by_symbol(&state.venue.read(), symbol)).transpose()?;
     let reply = desk::answer(desk::submit(&state, desk::cancel_all(user.account, on))?).await?;
-    let catalog = state.venue.facts(&state.store).await?;
+    let catalog = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let gone = desk::all_cancelled(&folds, user.account, &reply)?;
     let show = |order: &OrderState| {
@@ -374,7 +374,7 @@ async fn list_trades(
     params: Params,
 ) -> Result<axum::Json<TradeList>, Problem> {
     let found = history::trades(&state, user.account, PageParams::read(&params)?).await?;
-    let catalog = state.venue.facts(&state.store).await?;
+    let catalog = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let meta = PageMeta::from(&found);
     let trades = found.items.iter().map(|trade| {

@@ -88,7 +88,8 @@ impl FactsView {
     }
 }
 
-/// Keeps the facts, and reads them again when instruments were added, and after a while.
+/// Keeps the facts, and reads them again when instruments were added, and after a while. Nobody fails for want of facts:
+/// orders and market data go on without the database.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     view: RwLock<Arc<FactsView>>,
@@ -96,26 +97,36 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// The facts of at least `listed` instruments.
-    pub(super) async fn view(&self, store: &Store, listed: usize) -> Result<Arc<FactsView>, StoreError> {
+    /// The facts of at least `listed` instruments. Facts that are merely old are given as they are, and read again meanwhile.
+    pub(super) async fn view(self: &Arc<Self>, store: &Store, listed: usize) -> Arc<FactsView> {
         let view = self.last();
         if view.serves(listed) {
-            return Ok(view);
+            return view;
         }
-        // One reads, the others wait for it.
-        let _reading = self.reading.lock().await;
+        if view.listed < listed || view.read_at.is_none() {
+            let _reading = self.reading.lock().await;
+            self.refresh(store, listed).await;
+            return self.last();
+        }
+        let (this, store) = (Arc::clone(self), store.clone());
+        tokio::spawn(async move {
+            if let Ok(_reading) = this.reading.try_lock() {
+                this.refresh(&store, listed).await;
+            }
+        });
+        view
+    }
+
+    async fn refresh(&self, store: &Store, listed: usize) {
         let view = self.last();
         if view.serves(listed) {
-            return Ok(view);
+            return;
         }
-        let fresh = match FactsView::read(store, listed).await {
-            Ok(fresh) => Arc::new(fresh),
-            // Old facts are better than no market data when the database is away.
-            Err(error) if error.is_unavailable() && view.read_at.is_some() => return Ok(view),
-            Err(error) => return Err(error),
-        };
-        *self.view.write().expect("nothing panics while it is held") = Arc::clone(&fresh);
-        Ok(fresh)
+        let fresh = FactsView::read(store, listed).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the facts of instruments could not be read; older ones are shown");
+            FactsView { by_code: view.by_code.clone(), listed, read_at: Some(Instant::now()) }
+        });
+        *self.view.write().expect("nothing panics while it is held") = Arc::new(fresh);
     }
 
     fn last(&self) -> Arc<FactsView> {

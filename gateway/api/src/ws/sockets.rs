@@ -50,7 +50,7 @@ impl Default for SocketLimits {
             messages_per_second: 5_000,
             messages_burst: 10_000,
             ping_every: Duration::from_secs(20),
-            idle_max: Duration::from_secs(60),
+            idle_max: Duration::from_mins(1),
             farewell_max: Duration::from_secs(5),
             outbox: OutboxLimits::default(),
         }
@@ -221,6 +221,6 @@ mod tests {
         assert_eq!((0..5).filter(|_| bucket.take(start)).count(), 3);
         assert!(!bucket.take(start + Duration::from_millis(499)));
         assert!(bucket.take(start + Duration::from_millis(500)));
-        assert_eq!((0..9).filter(|_| bucket.take(start + Duration::from_secs(3600))).count(), 3);
+        assert_eq!((0..9).filter(|_| bucket.take(start + Duration::from_hours(1))).count(), 3);
     }
 }

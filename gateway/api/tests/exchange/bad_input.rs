@@ -16,6 +16,9 @@ use crate::venue::{SYMBOL, TestVenue, limit};
 
 const ORDERS: &str = "/api/trading/orders";
 
+/// Fields and their values.
+type Changes = &'static [(&'static str, &'static str)];
+
 /// A limit order with some fields changed: `"name": value` pairs; an empty value leaves the field out.
 fn order(changes: &[(&str, &str)]) -> String {
     let symbol = format!("\"{SYMBOL}\"");
@@ -34,7 +37,7 @@ fn order(changes: &[(&str, &str)]) -> String {
 }
 
 /// Changes to a good order, with the status, code and field of the refusal.
-const BAD_ORDERS: &[(&[(&str, &str)], u16, &str, &str)] = &[
+const BAD_ORDERS: &[(Changes, u16, &str, &str)] = &[
     (&[("side", "")], 400, "missing_fields", "side"),
     (&[("quantity", "null")], 400, "missing_fields", "quantity"),
     (&[("price", "")], 400, "missing_fields", "price"),
@@ -202,7 +205,7 @@ async fn bad_messages_are_refused_and_the_socket_stays() {
     client.send_text(r#"{"id": 12345678901234567890123, "method": "ping"}"#).await;
     match futures_util::StreamExt::next(&mut client.socket).await {
         Some(Ok(Message::Text(text))) => {
-            assert!(text.starts_with(r#"{"id":12345678901234567890123,"ok":true"#), "{text}")
+            assert!(text.starts_with(r#"{"id":12345678901234567890123,"ok":true"#), "{text}");
         }
         other => panic!("{other:?}"),
     }

@@ -27,7 +27,7 @@ impl TestVenue {
     }
 
     /// Like [`TestVenue::listen`], with small buffers, so that a slow reader is felt soon.
-    pub async fn listen_narrow(&self) -> SocketAddr {
+    pub fn listen_narrow(&self) -> SocketAddr {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(NARROW).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -181,6 +181,9 @@ impl Client {
     }
 }
 
+/// One side of a book from the best: price and quantity.
+pub type Levels = Vec<(Decimal, Decimal)>;
+
 /// A book kept from snapshots and updates, as a client would.
 #[derive(Debug, Default)]
 pub struct BookCopy {
@@ -240,7 +243,7 @@ impl BookCopy {
     }
 
     /// Both sides from the best, as pairs of texts.
-    pub fn levels(&self) -> (Vec<(Decimal, Decimal)>, Vec<(Decimal, Decimal)>) {
+    pub fn levels(&self) -> (Levels, Levels) {
         let pair = |(price, quantity): (&Decimal, &Decimal)| (*price, *quantity);
         (self.bids.iter().rev().map(pair).collect(), self.asks.iter().map(pair).collect())
     }

@@ -219,3 +219,21 @@ async fn only_verified_traders_trade() {
     venue.set_role(&auditor, cx_identity::Role::Auditor).await;
     venue.post(ORDERS, &auditor, &limit("buy", "7.00", 10, "")).await.refused(401, "token_revoked");
 }
+
+#[tokio::test]
+async fn trading_goes_on_while_the_database_is_away() {
+    let venue = TestVenue::new().await;
+    let (alice, bob) = (venue.trader("alice").await, venue.trader("bob").await);
+    // Whoever was there before is known for a moment.
+    let first = venue.place(&alice, "sell", "7.00", 5).await;
+    venue.place(&bob, "buy", "6.00", 5).await;
+    venue.state.store.close().await;
+    let order = venue.place(&bob, "buy", "7.00", 5).await;
+    assert_eq!(order["status"], "filled");
+    let path = format!("{ORDERS}/{}", first["order_id"].as_str().unwrap());
+    assert_eq!(venue.get(&path, &alice).await.expect(200)["status"], "filled");
+    assert_eq!(venue.get(&format!("{ORDERS}?status=open"), &bob).await.expect(200)["total"], 1);
+    assert_eq!(venue.delete(ORDERS, &bob).await.expect(200)["cancelled"], 1);
+    venue.public(&format!("/api/market/ticker/{SYMBOL}")).await.expect(200);
+    venue.get(ORDERS, &alice).await.refused(503, "database_unavailable");
+}

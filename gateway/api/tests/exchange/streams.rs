@@ -53,7 +53,11 @@ async fn churn(venue: &TestVenue, alice: &Trader, bob: &Trader) {
                 let path = format!("/api/trading/orders/{}", resting[resting.len() / 2]);
                 venue.put(&path, alice, r#"{"quantity": 4}"#).await;
             }
-            3 => drop(venue.delete(&format!("/api/trading/orders/{}", resting[step as usize / 3]), alice).await),
+            3 => drop(
+                venue
+                    .delete(&format!("/api/trading/orders/{}", resting[usize::try_from(step).unwrap() / 3]), alice)
+                    .await,
+            ),
             _ => {}
         }
     }
@@ -278,14 +282,14 @@ async fn balances_are_told_as_they_change() {
 /// Limits under which a client that does not read is slow after a few messages.
 fn narrow() -> SocketLimits {
     let outbox = OutboxLimits { messages_max: 64, conflate_from: 4, ..OutboxLimits::default() };
-    SocketLimits { outbox, farewell_max: Duration::from_secs(60), ..SocketLimits::default() }
+    SocketLimits { outbox, farewell_max: Duration::from_mins(1), ..SocketLimits::default() }
 }
 
 #[tokio::test]
 async fn a_private_stream_that_nobody_reads_is_closed_with_its_reason() {
     let venue = TestVenue::with(narrow(), IdentitySettings::default()).await;
     let alice = venue.trader("alice").await;
-    let mut client = Client::narrow(venue.listen_narrow().await, &alice).await;
+    let mut client = Client::narrow(venue.listen_narrow(), &alice).await;
     client.ok("subscribe", json!({ "channel": "orders" })).await;
     for _ in 0..300 {
         venue.place(&alice, "buy", "1.00", 1).await;
@@ -304,7 +308,7 @@ async fn a_private_stream_that_nobody_reads_is_closed_with_its_reason() {
 async fn a_book_that_is_read_slowly_is_conflated() {
     let venue = TestVenue::with(narrow(), IdentitySettings::default()).await;
     let (alice, bob) = (venue.trader("alice").await, venue.trader("bob").await);
-    let address = venue.listen_narrow().await;
+    let address = venue.listen_narrow();
     let mut client = Client::narrow(address, &alice).await;
     client.ok("subscribe", json!({ "channel": "book", "symbol": SYMBOL, "depth": "full" })).await;
     for _ in 0..8 {

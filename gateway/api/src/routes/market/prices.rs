@@ -125,7 +125,7 @@ async fn prices(State(state): State<AppState>, params: Params) -> Result<axum::J
     let (days, limit) = (days(query.days, 30)?, within("limit", query.limit, 100, 1_000)?);
     let timeframe = timeframe(query.timeframe.as_deref(), Timeframe::Day1)?;
     let span = span(&query, days)?;
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let wanted: Vec<_> = match query.symbol.as_deref() {
         // A symbol that names nothing has no prices.
@@ -173,7 +173,7 @@ async fn ohlcv(
     Segment(symbol): Segment,
     params: Params,
 ) -> Result<axum::Json<Ohlcv>, Problem> {
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let listed = listed(&folds, &symbol)?;
     let query: PriceQuery = params.read()?;

@@ -66,6 +66,7 @@ struct HoldingList {
 }
 
 /// All credits of an account together.
+#[allow(clippy::struct_field_names)] // the contract's names
 #[derive(Debug, Serialize, ToSchema)]
 struct Portfolio {
     id: u32,
@@ -245,10 +246,10 @@ fn total_credits(held: &[Valued]) -> Number {
         (status = 401, description = "No valid access token.", body = ProblemBody),
     ),
 )]
-async fn list_holdings(State(state): State<AppState>, user: CurrentUser) -> Result<axum::Json<HoldingList>, Problem> {
-    let facts = state.venue.facts(&state.store).await?;
+async fn list_holdings(State(state): State<AppState>, user: CurrentUser) -> axum::Json<HoldingList> {
+    let facts = state.venue.facts(&state.store).await;
     let held = Valued::all(&state.venue.read(), user.account);
     let holdings: Vec<_> = held.iter().map(|one| one.shown(user.account, &facts)).collect();
     let total = holdings.len();
-    Ok(axum::Json(HoldingList { holdings, total }))
+    axum::Json(HoldingList { holdings, total })
 }

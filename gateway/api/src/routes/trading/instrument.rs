@@ -52,7 +52,7 @@ pub(crate) async fn resolve(state: &AppState, named: Named<'_>) -> Result<Instru
 /// The instrument of a project's vintage. A project is named by its integer id, its uuid, or the registry's letters and
 /// number (`VCS-191`).
 async fn by_project(state: &AppState, project: &Value, vintage: i32) -> Result<InstrumentId, Problem> {
-    let facts = state.venue.facts(&state.store).await?;
+    let facts = state.venue.facts(&state.store).await;
     let text = project.as_str();
     let id = match (project.as_i64(), text.filter(|text| uuid::Uuid::try_parse(text).is_ok())) {
         (None, Some(uuid)) => state.store.projects().by_uuid(uuid).await?.map(|project| project.id),

@@ -52,6 +52,7 @@ pub(crate) const fn time_in_force(value: TimeInForce) -> &'static str {
 }
 
 /// An order.
+#[allow(clippy::struct_field_names)] // the contract's names
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Order {
     /// The number in the public id.
@@ -180,6 +181,7 @@ pub(crate) fn product(price: Scaled, quantity: Scaled) -> Option<Scaled> {
 }
 
 /// A trade, as one of its sides or as the public sees it.
+#[allow(clippy::struct_field_names)] // the contract's names
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Trade {
     /// The trade's number.

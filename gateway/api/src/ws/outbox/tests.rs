@@ -72,7 +72,7 @@ async fn updates_are_left_out_and_a_snapshot_falls_due_when_the_queue_is_empty()
 #[tokio::test]
 async fn a_polite_end_comes_after_what_waits_and_the_first_reason_stands() {
     let outbox = Outbox::new(OutboxLimits::default());
-    for place in 0..TURN_MAX + 1 {
+    for place in 0..=TURN_MAX {
         outbox.put(text(&place.to_string()));
     }
     outbox.close(Close::SHUTDOWN);
