@@ -8,7 +8,9 @@ use cx_engine::event::InstrumentListed;
 use cx_engine::ids::{AccountId, AssetId, Seq};
 use cx_engine::money;
 use cx_engine::units::{Amount, Quantity, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 /// A balance that a command changed, as the command left it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -41,7 +41,9 @@ use cx_engine::reject::Reject;
 use cx_engine::units::Timestamp;
 use cx_engine::{Balance, Event, EventRecord};
 use report::ReportLog;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 /// How many closed orders of the whole venue are kept.
 pub const CLOSED_MAX: usize = 10_000;

@@ -5,7 +5,9 @@ use cx_engine::command::Side;
 use cx_engine::event::Trade;
 use cx_engine::ids::{AccountId, OrderId, Seq, TradeId};
 use cx_engine::units::{Price, Quantity, Timestamp};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
 
 /// What happened to the order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
