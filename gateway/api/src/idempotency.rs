@@ -92,7 +92,7 @@ pub(crate) async fn once<T: Serialize>(
 }
 
 /// An answer as it was; of a refusal only its code was kept.
-fn written(answer: Answer) -> Response {
+pub(crate) fn written(answer: Answer) -> Response {
     if let Some(reject) = Reject::from_code(&answer.body) {
         return Problem::new(reject).into_response();
     }

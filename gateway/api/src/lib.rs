@@ -10,6 +10,7 @@
 pub mod auth;
 mod idempotency;
 pub mod json;
+pub mod listing;
 pub mod middleware;
 pub mod number;
 pub mod openapi;
@@ -23,6 +24,7 @@ pub mod ws;
 
 use axum::Router;
 
+pub use routes::credits::resume as resume_issues;
 pub use routes::health::metrics;
 pub use routes::wallet::resume as resume_transactions;
 pub use state::{ApiSettings, AppState};

@@ -8,6 +8,7 @@ use crate::state::AppState;
 
 pub(crate) mod admin;
 pub(crate) mod auth;
+pub(crate) mod credits;
 pub(crate) mod health;
 pub(crate) mod market;
 mod people;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
         .nest("/api/users", users::routes())
         .nest("/api/admin", admin::routes())
         .nest("/api", wallet::routes())
+        .nest("/api/carbon-credits", credits::routes())
         .nest("/api/trading", trading::routes())
         .nest("/api/market", market::routes())
         .merge(health::routes())
