@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::{Code, Problem};
 
-/// The longest text that is read as a number; a [`Decimal`] has at most 29 digits.
+/// The longest text that is read as a number.
 const TEXT_MAX: usize = 48;
 
 /// Decimal places that cash always shows: 25.50, not 25.5.
@@ -170,30 +170,74 @@ impl fmt::Display for Number {
 impl FromStr for Number {
     type Err = NumberError;
 
-    /// Reads `12`, `-0.50` or `1.5e3`; no spaces, no separators, no plus sign, no `NaN`.
+    /// Reads `12`, `-0.50` or `1.5e3`; no spaces, no separators, no plus sign, no `NaN`. Never rounds.
     fn from_str(text: &str) -> Result<Self, NumberError> {
         let plain = text.strip_prefix('-').unwrap_or(text);
-        let shape = plain.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-        if plain.is_empty() || text.len() > TEXT_MAX || !shape || !plain.as_bytes()[0].is_ascii_digit() {
-            return Err(if text.len() > TEXT_MAX && shape { NumberError::OutOfRange } else { NumberError::NotANumber });
-        }
-        let read = if plain.contains(['e', 'E']) {
-            Decimal::from_scientific(text)
-        } else if plain.contains(['+', '-']) {
-            return Err(NumberError::NotANumber);
-        } else {
-            Decimal::from_str_exact(text)
+        let (number, exponent) = match plain.split_once(['e', 'E']) {
+            Some((number, exponent)) => (number, read_exponent(exponent)?),
+            None => (plain, 0),
         };
-        read.map(Self).map_err(|error| match error {
-            rust_decimal::Error::Underflow | rust_decimal::Error::ScaleExceedsMaximumPrecision(_) => {
-                NumberError::TooPrecise { places: Decimal::MAX_SCALE }
-            }
-            rust_decimal::Error::ExceedsMaximumPossibleValue | rust_decimal::Error::LessThanMinimumPossibleValue => {
-                NumberError::OutOfRange
-            }
-            _ => NumberError::NotANumber,
-        })
+        let (whole, fraction) = match number.split_once('.') {
+            Some((_, "")) => return Err(NumberError::NotANumber),
+            Some(parts) => parts,
+            None => (number, ""),
+        };
+        let digits = format!("{whole}{fraction}");
+        if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NumberError::NotANumber);
+        }
+        if text.len() > TEXT_MAX {
+            return Err(NumberError::OutOfRange);
+        }
+        let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX) - exponent;
+        let magnitude = exact(digits.trim_start_matches('0'), places)?;
+        Ok(Self(if text.starts_with('-') { -magnitude } else { magnitude }))
     }
+}
+
+fn read_exponent(text: &str) -> Result<i64, NumberError> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NumberError::NotANumber);
+    }
+    text.parse::<i16>().map(i64::from).map_err(|_| NumberError::OutOfRange)
+}
+
+/// `digits` (no leading zeros) x 10^-`places`, when a [`Decimal`] holds it exactly.
+fn exact(digits: &str, places: i64) -> Result<Decimal, NumberError> {
+    let mut digits = digits.to_owned();
+    let mut places = places;
+    if digits.is_empty() {
+        return Ok(Decimal::new(0, u32::try_from(places.clamp(0, 28)).unwrap_or(0)));
+    }
+    if places < 0 {
+        let zeros = usize::try_from(-places).unwrap_or(usize::MAX);
+        if zeros > TEXT_MAX {
+            return Err(NumberError::OutOfRange);
+        }
+        digits.extend(std::iter::repeat_n('0', zeros));
+        places = 0;
+    }
+    loop {
+        if let Some(exact) = u32::try_from(places).ok().and_then(|scale| held(&digits, scale)) {
+            return Ok(exact);
+        }
+        // Zeros at the end of a fraction stay while there is room for them: 25.50 stays 25.50.
+        if places == 0 || !digits.ends_with('0') {
+            break;
+        }
+        digits.pop();
+        places -= 1;
+    }
+    let whole = digits.len().saturating_sub(usize::try_from(places).unwrap_or(usize::MAX));
+    let fits = whole == 0 || held(&digits[..whole], 0).is_some();
+    Err(if fits { NumberError::TooPrecise { places: Decimal::MAX_SCALE } } else { NumberError::OutOfRange })
+}
+
+/// 96 bits and at most 28 places, or nothing.
+fn held(digits: &str, scale: u32) -> Option<Decimal> {
+    let mantissa = digits.parse::<i128>().ok()?;
+    Decimal::try_from_i128_with_scale(mantissa, scale).ok()
 }
 
 impl Serialize for Number {

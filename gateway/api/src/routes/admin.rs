@@ -213,6 +213,7 @@ struct UserNumbers {
 
 #[derive(Serialize, ToSchema)]
 struct TradingNumbers {
+    /// Refused ones included.
     orders: u64,
     trades: u64,
 }
@@ -220,6 +221,7 @@ struct TradingNumbers {
 #[derive(Serialize, ToSchema)]
 struct CarbonNumbers {
     projects: u64,
+    /// Blocks of credits.
     credits: u64,
 }
 
@@ -238,10 +240,11 @@ async fn system(State(state): State<AppState>, current: CurrentUser) -> Result<A
     current.require(Permission::ReadSystem)?;
     let users = state.identity.counts().await?;
     let sink = state.store.sink_cursor().await?;
+    let carbon = state.store.credits().counts().await?;
     Ok(Answer(SystemAnswer {
         users: UserNumbers { total: users.total, active: users.active },
         trading: TradingNumbers { orders: sink.orders, trades: sink.trades },
-        carbon: CarbonNumbers { projects: 0, credits: 0 },
+        carbon: CarbonNumbers { projects: carbon.projects, credits: carbon.credits },
     }))
 }
 

@@ -14,6 +14,7 @@ const DAY_MICROS: i64 = 86_400 * 1_000_000;
 /// A user.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = User)]
+#[allow(clippy::struct_excessive_bools)] // the contract's fields
 pub(crate) struct UserBody {
     id: i64,
     uuid: String,
@@ -208,6 +209,7 @@ impl ProfileBody {
 /// Where an identity check stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Kyc)]
+#[allow(clippy::struct_excessive_bools)] // the contract's fields
 pub(crate) struct KycBody {
     id: i64,
     status: String,

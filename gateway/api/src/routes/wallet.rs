@@ -225,11 +225,18 @@ async fn deposit(
     once(&state, Some(&key), created, async |transaction| {
         let transaction = match transaction.status {
             TransactionStatus::Processing => settle(&state, transaction).await?,
+            TransactionStatus::Failed => return Err(refused_before(&transaction)),
             _ => transaction,
         };
         Ok((StatusCode::CREATED, answer(&state, &transaction)?))
     })
     .await
+}
+
+/// The refusal that a transaction ended with.
+fn refused_before(transaction: &Transaction) -> Problem {
+    let reason = transaction.reason.as_deref().and_then(Reject::from_code);
+    reason.map_or_else(|| Problem::new(Code::Conflict).detail("The transaction failed."), desk::refusal)
 }
 
 /// A user who can hold money.

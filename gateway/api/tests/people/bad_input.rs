@@ -26,7 +26,7 @@ async fn bodies_are_refused_for_their_own_reasons() {
         ("nothing in it", b"{}".to_vec(), 400, "missing_fields"),
         ("null for a field", br#"{"email": null, "password": "x"}"#.to_vec(), 400, "missing_fields"),
         ("too deep", deep.into_bytes(), 400, "too_deep"),
-        ("very deep", [b"[".repeat(60_000), b"]".repeat(1)].concat(), 400, "too_deep"),
+        ("very deep", b"[".repeat(60_000), 400, "too_deep"),
         ("too large", format!(r#"{{"email": "{}"}}"#, "a".repeat(70_000)).into_bytes(), 413, "payload_too_large"),
     ];
     for (what, body, status, code) in cases {
