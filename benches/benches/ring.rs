@@ -43,6 +43,18 @@ fn drain(reader: &mut RingReader) -> u64 {
     count
 }
 
+/// Waits a moment: a pause for the core, and now and then a chance for whoever else wants it, because with more threads than
+/// free cores a spinning thread keeps out the very one that it waits for.
+#[inline]
+fn relax(turns: &mut u32) {
+    *turns += 1;
+    if turns.is_multiple_of(256) {
+        thread::yield_now();
+    } else {
+        std::hint::spin_loop();
+    }
+}
+
 /// The reading side on its own thread: both readers, as the journal and the engine stage are.
 struct Readers {
     seen: Arc<AtomicU64>,
@@ -56,7 +68,7 @@ impl Readers {
         let stop = Arc::new(AtomicBool::new(false));
         let (said, told) = (Arc::clone(&seen), Arc::clone(&stop));
         let thread = thread::spawn(move || {
-            let mut counts = [0_u64; 2];
+            let (mut counts, mut turns) = ([0_u64; 2], 0);
             while !told.load(Ordering::Relaxed) {
                 let mut idle = true;
                 for (reader, count) in readers.iter_mut().zip(&mut counts) {
@@ -65,7 +77,7 @@ impl Readers {
                     idle &= taken == 0;
                 }
                 if idle {
-                    std::hint::spin_loop();
+                    relax(&mut turns);
                 } else {
                     said.store(counts[0].min(counts[1]), Ordering::Release);
                 }
@@ -75,8 +87,9 @@ impl Readers {
     }
 
     fn wait_for(&self, count: u64) {
+        let mut turns = 0;
         while self.seen.load(Ordering::Acquire) < count {
-            std::hint::spin_loop();
+            relax(&mut turns);
         }
     }
 }
@@ -89,9 +102,9 @@ impl Drop for Readers {
 }
 
 fn publish(producer: &mut RingProducer, number: u64) {
-    let slot = slot(number);
+    let (slot, mut turns) = (slot(number), 0);
     while producer.try_publish(|place| *place = slot).is_err() {
-        std::hint::spin_loop();
+        relax(&mut turns);
     }
 }
 
