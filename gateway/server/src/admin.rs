@@ -11,7 +11,7 @@ use crate::venue::open;
 
 /// Makes the admin. Works beside a running server: admins have no account in the exchange.
 pub fn create(settings: &Settings, email: &str) -> Result<(), Failure> {
-    std::fs::create_dir_all(&settings.data).or_exit(Code::DataFolder, settings.data.display())?;
+    open::folder(settings)?;
     let (password, generated) = match std::env::var("CX_ADMIN_PASSWORD") {
         Ok(password) => (SecretString::from(password), false),
         Err(_) => (SecretString::from(generate_password()), true),

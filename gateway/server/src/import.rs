@@ -5,13 +5,14 @@
 
 use std::path::PathBuf;
 
+use cx_api::listing;
 use cx_registry::import::FileReport;
 use cx_registry::{ImportError, Options, Source, import};
 
 use crate::exit::{Code, Failure, OrExit as _};
 use crate::serve::runtime;
 use crate::settings::Settings;
-use crate::venue::{Running, listing, open};
+use crate::venue::{Running, open};
 
 /// Imports the files. A file with a bad row is refused as a whole, and the exit code says so.
 pub fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), Failure> {
@@ -21,14 +22,14 @@ pub fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), Failure> {
     let opened = open::journal(settings)?;
     runtime()?.block_on(async {
         let running = Running::start(settings, opened).await?;
-        let outcome = carry_out(settings, &running, files).await;
+        let outcome = carry_out(&running, files).await;
         running.flush().await;
         running.stop().await?;
         outcome
     })
 }
 
-async fn carry_out(settings: &Settings, running: &Running, files: &[PathBuf]) -> Result<(), Failure> {
+async fn carry_out(running: &Running, files: &[PathBuf]) -> Result<(), Failure> {
     let state = &running.state;
     let sources: Vec<Source> = files.iter().cloned().map(Source::Path).collect();
     let report = import(&state.store, &sources, Options::default()).await.map_err(|error| match error {
@@ -36,9 +37,10 @@ async fn carry_out(settings: &Settings, running: &Running, files: &[PathBuf]) ->
         other => Failure::new(Code::Input, other),
     })?;
     report.files.iter().for_each(tell);
-    let listed = listing::list(state, &report.listings, &listing::terms(settings))
-        .await
-        .or_exit(Code::Internal, "listing instruments")?;
+    let instruments = || state.venue.read().market.listings().instruments().len();
+    let before = instruments();
+    listing::list(state, &report.listings).await.or_exit(Code::Internal, "listing instruments")?;
+    let listed = instruments() - before;
     println!(
         "imported: {} projects, {} vintages, {} issuances and {} blocks added or changed; {listed} instruments listed",
         report.projects, report.vintages, report.issuances, report.blocks

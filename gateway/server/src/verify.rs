@@ -138,14 +138,17 @@ async fn rows(
         return Err(Failure::new(Code::DataFolder, error));
     }
     let found = reconcile(&database, &expectation, exchange).await.or_exit(Code::Database, "reconciling")?;
+    let behind = match found.lag {
+        0 => String::new(),
+        lag => format!("; {lag} commands are to follow at the next start"),
+    };
     let numbers = format!(
-        "{}: {} orders, {} trades, {} balances compared, up to seq {} ({} behind, to follow at the next start)",
+        "{}: {} orders, {} trades, {} balances compared, up to seq {}{behind}",
         database.backend().name(),
         found.cursor.orders,
         found.cursor.trades,
         found.balances,
         found.cursor.seq.get(),
-        found.lag
     );
     outcome.check("database", found.findings.is_empty(), &numbers, found.findings.iter().map(ToString::to_string));
     database.close().await;

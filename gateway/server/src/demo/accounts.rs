@@ -6,16 +6,19 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use cx_api::{AppState, standing};
+use cx_api::AppState;
+use cx_engine::Command;
+use cx_engine::command::SetPermissions;
 use cx_engine::ids::AccountId;
 use cx_engine::units::Amount;
 use cx_identity::{IdentityError, KycStatus, Registration, Role, SecretString, User, Verdict};
+use cx_store::clock::now_micros;
 use cx_store::idempotency::IdempotencyKey;
 use cx_store::wallet::{NewTransaction, TransactionKind};
 use rand::Rng as _;
 
 use crate::exit::{Code, Failure, OrExit as _};
-use crate::venue::listing;
+use crate::venue::currency;
 
 /// The passwords' file in the data folder.
 const FILE: &str = "demo-accounts.txt";
@@ -79,7 +82,9 @@ impl Accounts {
         let admin = ensure(state, &ADMIN, &passwords).await.or_exit(Code::Database, "the demonstration's admin")?;
         let maker = trader(state, &MAKER, &passwords, admin.id).await?;
         let buyer = trader(state, &BUYER, &passwords, admin.id).await?;
-        standing::reconcile(state).await.or_exit(Code::Database, "permitting demonstration accounts to trade")?;
+        for user in [&maker, &buyer] {
+            permit(state, user).await.or_exit(Code::Internal, "permitting demonstration accounts to trade")?;
+        }
         let (maker_account, buyer_account) = (maker.account(), buyer.account());
         Ok(Self { admin: admin.id, maker: maker.id, maker_account, buyer_account, passwords })
     }
@@ -91,7 +96,7 @@ impl Accounts {
             let new = NewTransaction {
                 account,
                 kind: TransactionKind::Deposit,
-                asset: listing::currency(state),
+                asset: currency::of_venue(state),
                 amount: Amount::from_minor(person.dollars * DOLLAR),
                 reference: Some("Demonstration money".to_owned()),
                 destination: None,
@@ -151,6 +156,15 @@ async fn trader(state: &AppState, person: &Person, passwords: &Passwords, admin:
     }
     let verdict = Verdict::Approve { level: KYC_LEVEL };
     state.identity.review(user.id, &verdict, admin).await.or_exit(Code::Database, &context)
+}
+
+/// Lets the core know that the account may trade.
+async fn permit(state: &AppState, user: &User) -> anyhow::Result<()> {
+    let (account, permissions) = (user.account(), user.permissions(now_micros()));
+    if state.venue.read().accounts.permissions(account) != Some(permissions) {
+        state.sequencer.submit(Command::SetPermissions(SetPermissions { account, permissions }))?.await?;
+    }
+    Ok(())
 }
 
 /// The generated passwords, as they lie in their file: lines that a shell can read.

@@ -7,8 +7,6 @@ use cx_registry::issue::{NewIssue, open};
 use cx_store::PageRequest;
 use cx_store::registry::{CreditFilter, CreditRecord};
 
-use crate::venue::issues;
-
 /// Instruments that the market maker can quote.
 const VINTAGES: usize = 12;
 /// The smallest block worth quoting, in tonnes.
@@ -30,7 +28,7 @@ pub async fn issue(state: &AppState, owner: i64, admin: i64) -> anyhow::Result<u
             serial_number: block.serial_number.clone(),
             year: block.year,
             quantity: block.quantity,
-            owner_id: owner,
+            owner_id: Some(owner),
             price: None,
             price_currency: String::new(),
             verification_body: block.verification_body.clone(),
@@ -39,9 +37,9 @@ pub async fn issue(state: &AppState, owner: i64, admin: i64) -> anyhow::Result<u
             labels: block.labels.clone(),
             created_by: admin,
         };
-        let opened = open(&state.store, &new).await?;
-        issues::settle(state, &opened.credit).await?;
+        open(&state.store, &new, None).await?;
     }
+    cx_api::resume_issues(state).await?;
     Ok(chosen.len())
 }
 

@@ -8,12 +8,12 @@ mod blocks;
 mod prices;
 mod quoting;
 
-use cx_api::AppState;
+use cx_api::{AppState, listing};
 use cx_registry::{Options, Source, import};
 
 use crate::exit::{Code, Failure, OrExit as _};
 use crate::settings::Settings;
-use crate::venue::{Running, listing};
+use crate::venue::Running;
 use accounts::Accounts;
 pub use accounts::generate_password;
 use quoting::Quotes;
@@ -29,15 +29,11 @@ pub async fn prepare(running: &Running, settings: &Settings) -> Result<Demonstra
     let report = import(&state.store, &[Source::Shipped], Options::default())
         .await
         .or_exit(Code::Database, "importing the built-in projects")?;
-    let listed = listing::list(state, &report.listings, &listing::terms(settings))
-        .await
-        .or_exit(Code::Internal, "listing the built-in projects")?;
+    let listed =
+        listing::list(state, &report.listings).await.or_exit(Code::Internal, "listing the built-in projects")?;
     if listed > 0 {
-        tracing::info!(
-            projects = report.projects,
-            instruments = listed,
-            "listed real projects from the built-in table"
-        );
+        let instruments = state.venue.read().market.listings().instruments().len();
+        tracing::info!(projects = report.projects, instruments, "listed real projects from the built-in table");
     }
     let accounts = Accounts::ensure(state, &settings.data).await?;
     accounts.fund(state).await?;

@@ -15,7 +15,7 @@ use cx_registry::words::Registry;
 use tokio::time::MissedTickBehavior;
 
 use super::prices;
-use crate::venue::{answer, listing};
+use crate::venue::currency;
 
 /// How often quotes that were hit are placed again.
 const EVERY: Duration = Duration::from_secs(2);
@@ -34,7 +34,7 @@ impl Quotes {
         let vintages = state.store.projects().all_vintages().await?;
         let folds = state.venue.read();
         let listings = folds.market.listings();
-        let currency = listings.asset(listing::currency_of(listings)).expect("it was just found").code;
+        let currency = listings.asset(currency::among(listings)).expect("it was just found").code;
         let mut wanted = Vec::new();
         for vintage in vintages {
             let registry = Registry::parse(&vintage.registry);
@@ -60,7 +60,7 @@ impl Quotes {
         for pending in submitted {
             // A quote that finds no money, or an order in its way, waits for the next round.
             let Ok(pending) = pending else { return };
-            if answer(pending, |_| true).await.is_err() {
+            if pending.await.is_err() {
                 return;
             }
         }

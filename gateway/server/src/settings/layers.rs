@@ -80,11 +80,6 @@ impl Settings {
         if self.listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).is_none() {
             return rule(format!("listen: `{}` is not HOST:PORT", self.listen));
         }
-        for (name, ppm) in [("maker_fee_ppm", self.maker_fee_ppm), ("taker_fee_ppm", self.taker_fee_ppm)] {
-            if cx_engine::units::FeeRate::from_ppm(ppm).is_none() {
-                return rule(format!("{name}: {ppm} is above 100000 (10%)"));
-            }
-        }
         if self.four_eyes_above.is_some_and(|amount| amount < Decimal::ZERO) {
             return rule("four_eyes_above must not be negative".into());
         }

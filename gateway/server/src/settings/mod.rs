@@ -58,10 +58,6 @@ pub struct Settings {
     /// The first admin's password.
     #[serde(deserialize_with = "layers::secret")]
     pub admin_password: Option<SecretString>,
-    /// What makers pay on instruments listed from now on, in parts per million of the notional.
-    pub maker_fee_ppm: u32,
-    /// What takers pay on instruments listed from now on, in parts per million of the notional.
-    pub taker_fee_ppm: u32,
     /// Lists real projects and makes demonstration accounts on first start.
     pub demo: bool,
     /// Refuses what only a development machine should do.
@@ -90,8 +86,6 @@ impl Default for Settings {
             cors_origins: vec!["http://localhost:3000".into()],
             admin_email: None,
             admin_password: None,
-            maker_fee_ppm: 500,
-            taker_fee_ppm: 1_000,
             demo: false,
             production: false,
             log_format: LogFormat::Text,

@@ -24,8 +24,6 @@ impl Display for Settings {
         list(f, "cors_origins", &self.cors_origins)?;
         optional(f, "admin_email", self.admin_email.clone())?;
         optional(f, "admin_password", self.admin_password.as_ref().map(|_: &SecretString| MASK.to_owned()))?;
-        writeln!(f, "maker_fee_ppm = {}", self.maker_fee_ppm)?;
-        writeln!(f, "taker_fee_ppm = {}", self.taker_fee_ppm)?;
         writeln!(f, "demo = {}", self.demo)?;
         writeln!(f, "production = {}", self.production)?;
         text(f, "log_format", &if self.log_format == LogFormat::Json { "json" } else { "text" })?;

@@ -22,13 +22,13 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 
 #[test]
 fn later_layers_win() {
-    let file = file("listen = \"127.0.0.1:1\"\ndurability = \"os\"\nmaker_fee_ppm = 7\n");
+    let file = file("listen = \"127.0.0.1:1\"\ndurability = \"os\"\nlogin_per_minute = 7\n");
     let env = environment(&[("CX_LISTEN", "127.0.0.1:2"), ("CX_DURABILITY", "interval:5"), ("PATH", "/bin")]);
     let settings = load(Some(file.path()), &env, &[("listen", "127.0.0.1:3".into())]).unwrap();
     assert_eq!(settings.listen, "127.0.0.1:3", "flag over environment");
     assert_eq!(settings.durability, Durability::Interval(Duration::from_millis(5)), "environment over file");
-    assert_eq!(settings.maker_fee_ppm, 7, "file over default");
-    assert_eq!(settings.taker_fee_ppm, 1_000, "default");
+    assert_eq!(settings.login_per_minute.get(), 7, "file over default");
+    assert_eq!(settings.market_per_minute.get(), 1_000, "default");
 }
 
 #[test]
@@ -60,8 +60,7 @@ fn what_is_not_understood_is_refused_by_name() {
         ("durability = \"sometimes\"", "sometimes"),
         ("durability = \"interval:0\"", "interval:0"),
         ("listen = \"nowhere\"", "nowhere"),
-        ("taker_fee_ppm = 100001", "100001"),
-        ("maker_fee_ppm = -1", "maker_fee_ppm"),
+        ("shutdown_seconds = -1", "shutdown_seconds"),
         ("rate_limits = \"maybe\"", "maybe"),
         ("login_per_minute = 0", "login_per_minute"),
         ("trusted_proxies = [\"nonsense\"]", "nonsense"),

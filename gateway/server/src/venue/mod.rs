@@ -3,8 +3,7 @@
 //! `serve` puts HTTP in front of it; `import-projects` uses it without. Everything that a crash may have left half done
 //! between the two stores is healed in [`Running::start`], before anybody is served.
 
-pub mod issues;
-pub mod listing;
+pub mod currency;
 pub mod open;
 
 use std::sync::Arc;
@@ -12,13 +11,12 @@ use std::time::Duration;
 
 use cx_api::number::Number;
 use cx_api::venue::{Venue, VenueOutlet, VenueSettings};
-use cx_api::{ApiSettings, AppState, standing};
+use cx_api::{ApiSettings, AppState, listing, standing};
+use cx_engine::EventRecord;
 use cx_engine::ids::Seq;
-use cx_engine::reject::Reject;
-use cx_engine::{Event, EventRecord};
 use cx_identity::{Identity, IdentitySettings, SigningKeys};
 use cx_journal::{EventReader, JournalError, Recovered};
-use cx_pipeline::{Lost, Outlet, Pending, Pipeline, PipelineConfig, Reply, SubmitError, SystemClock};
+use cx_pipeline::{Outlet, Pipeline, PipelineConfig, SystemClock};
 use cx_store::sink::{EventFeed, SinkGauge, run_sink};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -40,29 +38,6 @@ pub struct Running {
     gauge: SinkGauge,
     stop_sink: watch::Sender<bool>,
     sink: JoinHandle<()>,
-}
-
-/// The exchange did not do what the venue itself asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// The ring is full or the exchange shuts down.
-    #[error(transparent)]
-    Submit(#[from] SubmitError),
-    /// The answer was lost with the pipeline.
-    #[error(transparent)]
-    Lost(#[from] Lost),
-    /// A rule of the core.
-    #[error("the exchange refused: {}", .0.message())]
-    Rule(Reject),
-}
-
-/// Waits for a command's answer. Refusals that are `fine` count as done.
-pub async fn answer(pending: Pending, fine: impl Fn(Reject) -> bool) -> Result<Reply, Refused> {
-    let reply = pending.await?;
-    match reply.events.first() {
-        Some(Event::CommandRejected(refused)) if !fine(refused.reason) => Err(Refused::Rule(refused.reason)),
-        _ => Ok(reply),
-    }
 }
 
 impl Running {
@@ -100,17 +75,17 @@ impl Running {
         let state = AppState::new(store, Arc::new(identity), sequencer, handle, venue, api_settings(settings));
         let (gauge, stop_sink, sink) = start_sink(&state, &reader, news);
         let running = Self { state, pipeline, gauge, stop_sink, sink };
-        running.heal(settings).await?;
+        running.heal().await?;
         Ok(running)
     }
 
     /// Brings the exchange and the store together where a crash between the two has left them apart.
-    async fn heal(&self, settings: &Settings) -> Result<(), Failure> {
+    async fn heal(&self) -> Result<(), Failure> {
         let state = &self.state;
-        listing::list(state, &[], &listing::terms(settings)).await.or_exit(Code::Internal, "adding the currency")?;
+        listing::list(state, &[]).await.or_exit(Code::Internal, "adding the currency")?;
         let reconciled = standing::reconcile(state).await.or_exit(Code::Database, "comparing permissions")?;
         let resumed = cx_api::resume_transactions(state).await.or_exit(Code::Database, "resuming transactions")?;
-        let issued = issues::resume(state).await.or_exit(Code::Database, "resuming issues")?;
+        let issued = cx_api::resume_issues(state).await.or_exit(Code::Database, "resuming issues")?;
         tracing::debug!(
             users = reconciled.users,
             changed = reconciled.changed,

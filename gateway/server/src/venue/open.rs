@@ -1,6 +1,8 @@
 //! Opens what lies on the disk: the data folder, the journal in it, and the relational store.
 
+use std::fs::DirBuilder;
 use std::io::{IsTerminal as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use cx_journal::{JournalStore, Progress, Recovered};
@@ -21,15 +23,26 @@ pub struct Opened {
     pub recovered: Recovered,
 }
 
+/// Makes the data folder when it is missing. What lies in it is nobody else's business: people, balances, keys.
+pub fn folder(settings: &Settings) -> Result<(), Failure> {
+    let dir = &settings.data;
+    if dir.exists() {
+        return Ok(());
+    }
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.or_exit(Code::DataFolder, format_args!("the data folder {} cannot be made", dir.display()))
+}
+
 /// Takes the data folder and replays its journal, with progress on stderr.
 pub fn journal(settings: &Settings) -> Result<Opened, Failure> {
+    folder(settings)?;
     let store = JournalStore::open(&settings.data, settings.durability).or_exit(Code::DataFolder, "cannot start")?;
     let recovered = store.recover(show).or_exit(Code::DataFolder, "cannot start")?;
     let stats = recovered.stats;
     if stats.commands > 0 {
         tracing::info!(
             commands = stats.commands,
-            seconds = stats.elapsed.as_secs_f32(),
+            took = ?stats.elapsed,
             commands_per_second = stats.commands_per_second(),
             events_restored = stats.events_restored,
             "recovered from the journal"
