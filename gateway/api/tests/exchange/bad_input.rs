@@ -90,7 +90,8 @@ const BAD_ORDERS: &[(Changes, u16, &str, &str)] = &[
     (&[("post_only", "true"), ("time_in_force", "\"ioc\"")], 400, "invalid_combination", "time_in_force"),
     (&[("post_only", "\"yes\"")], 400, "invalid_value", "post_only"),
     (&[("colour", "\"green\"")], 400, "unknown_field", "colour"),
-    (&[("price", "100000"), ("quantity", "1000000000000")], 400, "insufficient_funds", ""),
+    (&[("price", "100000"), ("quantity", "1000000000000")], 400, "notional_too_large", ""),
+    (&[("price", "100000"), ("quantity", "1000")], 400, "insufficient_funds", ""),
     (&[("side", "\"sell\""), ("quantity", "10001")], 400, "insufficient_credits", "quantity"),
 ];
 
