@@ -82,9 +82,9 @@ async fn settings_that_are_not_understood_are_refused() {
     refused(&["serve", "--no-such-flag"], 2).await;
     let output = command(&["config", "check"]).env("CX_DURABILTY", "os").output().await.unwrap();
     assert_eq!(output.status.code(), Some(2), "a mistyped name in the environment is not ignored");
-    let shown =
-        command(&["config", "check"]).env("CX_ADMIN_EMAIL", "a@b.example").env("CX_ADMIN_PASSWORD", "S3cret!pw");
-    let shown = { shown }.output().await.unwrap();
+    let mut shown = command(&["config", "check"]);
+    shown.env("CX_ADMIN_EMAIL", "a@b.example").env("CX_ADMIN_PASSWORD", "S3cret!pw");
+    let shown = shown.output().await.unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("a@b.example") && !shown.contains("S3cret!pw"), "{shown}");
 }
