@@ -21,7 +21,9 @@ mod session;
 mod tests;
 mod traders;
 
-use std::io::IsTerminal as _;
+use std::fs::File;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -84,6 +86,9 @@ async fn drive(args: LoadArgs) -> anyhow::Result<()> {
     );
     let acks = args.acks.as_deref().map(|path| Acks::create(path).with_context(|| cannot_write(path))).transpose()?;
     let acks = acks.map(Arc::new);
+    // A file that cannot be written is better found out before the run than after it.
+    let mut json = args.json.as_deref().map(create).transpose()?;
+    let mut svg = args.svg.as_deref().map(create).transpose()?;
     let name = run_name();
     let bar = progress(args.duration);
     let prepared = prepare(&args, &name, &bar).await?;
@@ -100,11 +105,11 @@ async fn drive(args: LoadArgs) -> anyhow::Result<()> {
     let about = report::About { name: &name, started_at, args: &args, settings: &settings, symbols: &symbols };
     let report = report::Report::new(&about, &figured, ended.due, ended.elapsed, acked);
     print!("{}", report.table());
-    if let Some(path) = &args.json {
-        std::fs::write(path, report.json()?).with_context(|| cannot_write(path))?;
+    if let Some(file) = &mut json {
+        file.write_all(report.json()?.as_bytes()).context("cannot write the JSON file")?;
     }
-    if let Some(path) = &args.svg {
-        std::fs::write(path, report.svg()).with_context(|| cannot_write(path))?;
+    if let Some(file) = &mut svg {
+        file.write_all(report.svg().as_bytes()).context("cannot write the plot")?;
     }
     if ended.lost > 0 {
         bail!("{} of {} connections were lost", ended.lost, args.connections);
@@ -115,7 +120,11 @@ async fn drive(args: LoadArgs) -> anyhow::Result<()> {
     }
 }
 
-fn cannot_write(path: &std::path::Path) -> String {
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| cannot_write(path))
+}
+
+fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 

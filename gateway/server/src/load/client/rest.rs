@@ -22,7 +22,7 @@ pub struct Rest {
 #[derive(Debug, thiserror::Error)]
 pub enum RestError {
     /// No answer.
-    #[error("{what}: {source}")]
+    #[error("cannot {what}")]
     Unreachable {
         /// The request.
         what: String,
@@ -30,7 +30,7 @@ pub enum RestError {
         source: reqwest::Error,
     },
     /// An answer that says no.
-    #[error("{what}: the server answered {status} {code}: {message}")]
+    #[error("cannot {what}: the server answered {status} {code}: {message}")]
     Refused {
         /// The request.
         what: String,
@@ -182,7 +182,7 @@ impl Rest {
     /// Makes a user.
     pub async fn register(&self, email: &str, password: &str) -> Result<Registered, RestError> {
         let body = json!({"email": email, "password": password, "first_name": "Load", "last_name": "Generator"});
-        self.send(self.request(Method::POST, "/api/auth/register", None).json(&body), "register").await
+        self.send(self.request(Method::POST, "/api/auth/register", None).json(&body), "register a user").await
     }
 
     /// Logs in.
