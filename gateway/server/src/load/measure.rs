@@ -188,11 +188,6 @@ impl Figured {
         self.kinds.values().map(|figures| figures.outcomes[outcome as usize]).sum()
     }
 
-    /// How long was measured.
-    pub fn measured(&self, duration: Duration) -> Duration {
-        duration.saturating_sub(self.warm_up)
-    }
-
     fn count(&mut self, kind: Kind, due: Duration, code: &str) -> Option<Outcome> {
         let outcome = if code == "ok" { Outcome::Ok } else { classify(code) };
         // Faults count from the beginning, answers from the end of the warm-up.

@@ -139,6 +139,11 @@ fn micros(nanos: u64) -> f64 {
     real(nanos) / 1e3
 }
 
+/// Nothing in no time.
+fn per_second(count: u64, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { real(count) / time.as_secs_f64() }
+}
+
 impl Latency {
     fn of(histogram: &Histogram<u64>) -> Option<Self> {
         let at = |quantile| micros(histogram.value_at_quantile(quantile));
@@ -158,8 +163,9 @@ impl Report {
     /// Puts a run's figures together.
     pub fn new(about: &About<'_>, figured: &Figured, due: u64, elapsed: Duration, acked: Option<u64>) -> Self {
         let (args, settings) = (about.args, about.settings);
-        let seconds = args.duration.as_secs_f64();
-        let measured = figured.measured(args.duration).as_secs_f64();
+        // An interrupted run is shorter than it was asked to be.
+        let ran = args.duration.min(elapsed);
+        let measured = ran.saturating_sub(args.warm_up);
         let (ok, refused) = (figured.total(Outcome::Ok), figured.total(Outcome::Refused));
         let operations = figured.kinds.iter().map(|(kind, figures)| Operation {
             name: kind.name(),
@@ -200,8 +206,8 @@ impl Report {
             },
             throughput_per_s: Throughput {
                 asked: settings.rate,
-                due: real(due) / seconds.min(elapsed.as_secs_f64()),
-                answered: real(ok + refused) / measured.min(elapsed.as_secs_f64()),
+                due: per_second(due, ran),
+                answered: per_second(ok + refused, measured),
             },
             operations: operations.collect(),
             send_delay_us: Latency::of(&figured.delay),

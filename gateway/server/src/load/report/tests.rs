@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use super::table::time;
 use super::*;
@@ -39,13 +39,17 @@ fn settings() -> FlowSettings {
 }
 
 fn report(fill: impl Fn(&mut Figured)) -> Report {
-    let (args, settings) = (args(), settings());
+    report_after(Duration::from_secs(10), Duration::ZERO, fill)
+}
+
+fn report_after(elapsed: Duration, warm_up: Duration, fill: impl Fn(&mut Figured)) -> Report {
+    let (args, settings) = (LoadArgs { warm_up, ..args() }, settings());
     let mut figured = Figured::new(args.duration, args.warm_up);
     fill(&mut figured);
     let symbols = ["A&B<C".to_owned()];
     let started_at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let about = About { name: "r1", started_at, args: &args, settings: &settings, symbols: &symbols };
-    Report::new(&about, &figured, 1_000, Duration::from_secs(10), Some(3))
+    Report::new(&about, &figured, 1_000, elapsed, Some(3))
 }
 
 /// A thousand places over ten seconds, one millisecond each but for the last ten, and a few cancels.
@@ -71,6 +75,16 @@ fn percentiles_come_from_the_recorded_latencies() {
     assert_eq!((place.answered, place.ok, place.errors), (1_000, 1_000, 0));
     assert!(place.curve.is_sorted() && place.curve.last().unwrap().0 >= 0.998);
     assert!((report.throughput_per_s.answered - 100.1).abs() < 0.01);
+}
+
+#[test]
+fn an_interrupted_run_has_its_own_length() {
+    let two = Duration::from_secs(2);
+    let fill = |figured: &mut Figured| (0..300).for_each(|_| figured.answered(Kind::Place, two, two, "ok"));
+    let rates = report_after(Duration::from_secs(5), two, fill).throughput_per_s;
+    assert!((rates.due - 200.0).abs() < 1e-9 && (rates.answered - 100.0).abs() < 1e-9, "{rates:?}");
+    let rates = report_after(Duration::from_secs(1), two, |_| ()).throughput_per_s;
+    assert!(rates.answered == 0.0 && rates.due == 1_000.0, "{rates:?}");
 }
 
 #[test]
