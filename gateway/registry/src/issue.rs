@@ -124,6 +124,10 @@ pub async fn open(store: &Store, new: &NewIssue, request: Option<&IdempotencyKey
         key.ok_or(StoreError::Corrupt { table: "projects", column: "number", value: project.content.number.clone() })?;
     let serial = Serial::parse(&new.serial_number).map_err(IssueError::Serial)?;
     check_serial(&serial, new.quantity, &key, new.year).map_err(IssueError::Mismatch)?;
+    // Verra's flag rules labels out when it is 0; when it is 1, staff need not know them all.
+    if serial.certified() == Some(false) && !new.labels.is_empty() {
+        return Err(IssueError::Mismatch(Reason::CertificationFlag { serial: false }));
+    }
     let range = serial.range().or_else(|| SerialRange::new(1, new.quantity)).ok_or(IssueError::Quantity)?;
     let mut tx = store.begin_ledger().await?;
     if let Some(request) = request {

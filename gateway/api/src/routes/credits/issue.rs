@@ -185,6 +185,7 @@ fn refused(error: IssueError) -> Problem {
             let field = match reason {
                 Reason::RangeLength { .. } => "quantity",
                 Reason::SerialVintage { .. } => "vintage_year",
+                Reason::CertificationFlag { .. } => "labels",
                 _ => "serial_number",
             };
             Problem::invalid(field, text)
