@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -100,8 +100,10 @@ impl Client {
 
     /// The next text, whatever it is; pings are answered on the way.
     pub async fn next(&mut self) -> Value {
+        // One deadline for the whole wait: the server's pings must not prolong it.
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("a message in time") {
+            match timeout_at(deadline, self.socket.next()).await.expect("a message in time") {
                 Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("{other:?}"),
@@ -164,8 +166,9 @@ impl Client {
     /// Reads until the connection ends: every text, and the server's close frame.
     pub async fn until_closed(&mut self) -> (Vec<Value>, Option<CloseFrame>) {
         let (mut texts, mut frame) = (Vec::new(), None);
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("an end in time") {
+            match timeout_at(deadline, self.socket.next()).await.expect("an end in time") {
                 Some(Ok(Message::Text(text))) => texts.push(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(closed))) => frame = closed,
                 Some(Ok(_)) => {}
