@@ -78,7 +78,7 @@ pub struct ApiSettings {
     pub trusted_proxies: Vec<IpAddr>,
     /// How many requests are let through.
     pub limits: LimitsConfig,
-    /// Bounds of WebSockets.
+    /// Bounds of sockets.
     pub sockets: SocketLimits,
     /// The largest body, in bytes, documents excepted.
     pub body_bytes_max: usize,

@@ -90,14 +90,14 @@ async fn services(state: &AppState) -> Services {
         Err(_) => Service::healthy().called("unhealthy", "the database does not answer"),
     };
     let sink = if database.is_healthy() { sink(state, pipeline.released.get()).await } else { waiting_sink() };
-    let stage = |seq: u64| {
+    let part = |seq: u64| {
         let service = Service::at(seq);
         if pipeline.failed { service.called("unhealthy", "the pipeline ended with an error") } else { service }
     };
     let closing = state.sockets.is_closing();
     let api = Service::healthy();
     let api = if closing { api.called("unhealthy", "the server is shutting down") } else { api };
-    Services { database, journal: stage(pipeline.durable.get()), engine: stage(pipeline.applied.get()), api, sink }
+    Services { database, journal: part(pipeline.durable.get()), engine: part(pipeline.applied.get()), api, sink }
 }
 
 fn waiting_sink() -> Service {
