@@ -385,14 +385,32 @@ fn damage_to_the_file_is_reported_by_line_and_the_rest_is_read() {
 
 #[test]
 fn a_number_of_a_batch_occurs_once_in_a_file() {
-    let mut bytes = file(VERRA_TRANSACTION, &[]);
-    let again =
-        [("Serial Number", "7-5991-6010-VCS-VCU-15-VER-KE-1-42-01072019-30062020-1"), ("Quantity Issued", "20")];
-    let more = file(VERRA_TRANSACTION, &again);
-    bytes.extend_from_slice(&more[more.iter().position(|&b| b == b'\n').unwrap() + 1..]);
-    let export = Export::read("made-up.csv", bytes.as_slice()).unwrap();
-    let [refusal] = export.refusals.as_slice() else { panic!("{:?}", export.refusals) };
-    assert_eq!(refusal.to_string(), "made-up.csv:3: serial numbers 5991 to 6000 are also in the block of line 2");
+    let cases = [
+        ((5001, 6000), Some("5001 to 6000")),
+        ((5991, 6010), Some("5991 to 6000")),
+        ((4991, 5010), Some("5001 to 5010")),
+        ((4000, 7000), Some("5001 to 6000")),
+        ((5500, 5500), Some("5500 to 5500")),
+        ((4001, 5000), None),
+        ((6001, 6001), None),
+    ];
+    for ((first, last), shared) in cases {
+        let mut bytes = file(VERRA_TRANSACTION, &[]);
+        let serial = format!("7-{first}-{last}-VCS-VCU-15-VER-KE-1-42-01072019-30062020-1");
+        let quantity = (last - first + 1).to_string();
+        let again = [
+            ("Serial Number", serial.as_str()),
+            ("Quantity Issued", quantity.as_str()),
+            ("Total Vintage Quantity", "9,999"),
+        ];
+        let more = file(VERRA_TRANSACTION, &again);
+        bytes.extend_from_slice(&more[more.iter().position(|&b| b == b'\n').unwrap() + 1..]);
+        let export = Export::read("made-up.csv", bytes.as_slice()).unwrap();
+        let refusals: Vec<String> = export.refusals.iter().map(ToString::to_string).collect();
+        let expected =
+            shared.map(|range| format!("made-up.csv:3: serial numbers {range} are also in the block of line 2"));
+        assert_eq!(refusals, Vec::from_iter(expected), "{first} to {last}");
+    }
 }
 
 #[test]
