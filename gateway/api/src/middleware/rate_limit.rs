@@ -74,7 +74,8 @@ impl Policy {
 
     fn of(request: &Request) -> Option<Self> {
         let path = request.uri().path();
-        let under = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let under =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         match *request.method() {
             Method::POST if path == "/api/auth/login" => Some(Self::Login),
             Method::POST if path == "/api/auth/register" => Some(Self::Register),
@@ -128,13 +129,11 @@ impl<C: Clock + Clone> Limit<C> {
     }
 
     fn check(&self, key: Key) -> Verdict {
-        let mut key = key;
-        if self.checks.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY) || self.counter.len() > KEYS_MAX {
+        // Sweeping looks at every key, so a flood of strangers must not make every check sweep.
+        if self.checks.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY) {
             self.counter.retain_recent();
-            if self.counter.len() > KEYS_MAX {
-                key = Key::Overflow;
-            }
         }
+        let key = if self.counter.len() >= KEYS_MAX { Key::Overflow } else { key };
         let limit = self.most.get();
         let (remaining, wait) = match self.counter.check_key(&key) {
             Ok(snapshot) => (snapshot.remaining_burst_capacity(), None),

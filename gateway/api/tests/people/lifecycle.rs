@@ -1,6 +1,7 @@
 //! From registering to trading and back, as one story a test; what the store decides, the core permits.
 
 use cx_engine::Command;
+use cx_engine::command::{Permissions, SetPermissions};
 use cx_identity::{Role, UserStatus, Verdict};
 use serde_json::json;
 
@@ -118,6 +119,10 @@ async fn a_suspension_that_has_ended_gives_the_permission_back() {
     let venue = TestVenue::new().await;
     let ada = venue.trader("ada").await;
     let moment = Some(std::time::Duration::from_micros(1));
+    let account = cx_engine::ids::AccountId::new(u32::try_from(ada.id).unwrap());
+    let nothing = SetPermissions { account, permissions: Permissions::default() };
+    venue.state.sequencer.submit(Command::SetPermissions(nothing)).unwrap().await.unwrap();
+    assert_eq!(venue.permitted(&ada), NOTHING);
     venue.state.identity.set_status(ada.id, UserStatus::Suspended, None, moment, 1).await.unwrap();
     assert_eq!(cx_api::standing::sweep(&venue.state).await.unwrap(), 1);
     assert_eq!(venue.permitted(&ada), TRADES);
