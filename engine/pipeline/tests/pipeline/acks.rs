@@ -5,7 +5,10 @@ use crate::support::{Rig, answer, eventually, outcome};
 use cx_engine::Event;
 use cx_engine::ids::Seq;
 use cx_engine::reject::Reject;
-use cx_pipeline::PipelineConfig;
+use cx_engine::units::Timestamp;
+use cx_pipeline::{Clock, PipelineConfig};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 #[test]
@@ -126,4 +129,43 @@ fn one_command_may_have_more_events_than_a_batch_has_room_for() {
     assert_eq!(reply.events.len(), ORDERS + 1);
     assert!(matches!(reply.events[ORDERS], Event::AllCancelled { count, .. } if count as usize == ORDERS));
     rig.pipeline.shutdown().audit().unwrap();
+}
+
+#[test]
+fn the_last_batch_leaves_although_no_buffer_was_free() {
+    let rig = Rig::start(PipelineConfig::default());
+    rig.journal.allow(0);
+    // One by one, so that each is a batch of its own, until all buffers wait for the journal and the engine keeps the rest.
+    let pending: Vec<_> = (1..=30)
+        .map(|seq| {
+            let pending = rig.sequencer.submit(deposit(1, seq)).unwrap();
+            eventually("the engine applied it", || rig.pipeline.status().applied == Seq::new(seq));
+            pending
+        })
+        .collect();
+    rig.journal.open();
+    for (pending, seq) in pending.into_iter().zip(1..) {
+        assert_eq!(answer(pending).seq, Seq::new(seq));
+    }
+}
+
+/// Goes back at every look.
+struct BackwardClock(AtomicU64);
+
+impl Clock for BackwardClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.fetch_sub(1, Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn engine_time_never_goes_back() {
+    let clock = BackwardClock(AtomicU64::new(1_000));
+    let rig = Rig::start_with_clock(PipelineConfig::default(), Arc::new(clock), |_| {});
+    for reference in 0..5 {
+        assert_eq!(rig.ask(deposit(1, reference)).time, Timestamp::from_nanos(1_000));
+    }
+    rig.journal
+        .read(|state| assert_eq!(state.records[4].stamp, Timestamp::from_nanos(996), "the stamp is the clock's"));
+    assert!(rig.outlet.records.lock().unwrap().iter().all(|record| record.time == Timestamp::from_nanos(1_000)));
 }

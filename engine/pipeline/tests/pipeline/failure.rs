@@ -48,9 +48,12 @@ fn nothing_is_tried_again_after_a_failed_append() {
 
 #[test]
 fn a_failed_event_log_acknowledges_nothing() {
-    let rig = Rig::start_with(PipelineConfig::default(), |outlet| outlet.event_log.fails = true);
+    let config = PipelineConfig { in_flight_max: 1, ..PipelineConfig::default() };
+    let rig = Rig::start_with(config, |outlet| outlet.event_log.fails = true);
     let pending = rig.sequencer.submit(market(1)[0]).unwrap();
     assert_eq!(outcome(pending, PATIENCE), Some(Err(Lost)));
+    // The only place is never free again, but that is not why nothing is taken any more.
+    assert_eq!(rig.sequencer.submit(market(1)[0]).unwrap_err(), SubmitError::ShuttingDown);
     let fatal = rig.pipeline.try_shutdown().err().unwrap();
     assert_eq!((fatal.stage, fatal.kind), (Stage::Output, FatalKind::Storage));
     assert!(fatal.cause.contains("seq 1 to the event log: input/output error"), "{}", fatal.cause);

@@ -42,7 +42,7 @@ impl MemoryJournal {
     }
 
     fn change(&self, change: impl FnOnce(&mut JournalState)) {
-        change(&mut self.0.0.lock().unwrap());
+        change(&mut self.0.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         self.0.1.notify_all();
     }
 
@@ -151,8 +151,19 @@ impl Clock for CountingClock {
     }
 }
 
+/// Lets a stalled journal go on when a test fails, so that the pipeline can end.
+pub struct OpenOnDrop(MemoryJournal);
+
+impl Drop for OpenOnDrop {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
 /// A running pipeline and its ports.
 pub struct Rig {
+    /// Dropped before the pipeline.
+    _opener: OpenOnDrop,
     pub pipeline: Pipeline,
     pub sequencer: Sequencer,
     pub journal: MemoryJournal,
@@ -165,7 +176,15 @@ impl Rig {
         Self::start_with(config, |_| {})
     }
 
-    pub fn start_with(mut config: PipelineConfig, prepare: impl FnOnce(&mut CheckedOutlet)) -> Self {
+    pub fn start_with(config: PipelineConfig, prepare: impl FnOnce(&mut CheckedOutlet)) -> Self {
+        Self::start_with_clock(config, Arc::new(CountingClock::default()), prepare)
+    }
+
+    pub fn start_with_clock(
+        mut config: PipelineConfig,
+        clock: Arc<dyn Clock>,
+        prepare: impl FnOnce(&mut CheckedOutlet),
+    ) -> Self {
         let mut outlet = CheckedOutlet::default();
         prepare(&mut outlet);
         let (journal, event_log) = (outlet.journal.clone(), outlet.event_log.clone());
@@ -178,9 +197,9 @@ impl Rig {
             Box::new(journal.clone()),
             Box::new(event_log),
             Box::new(outlet.clone()),
-            Arc::new(CountingClock::default()),
+            clock,
         );
-        Self { pipeline, sequencer, journal, outlet, fatal }
+        Self { _opener: OpenOnDrop(journal.clone()), pipeline, sequencer, journal, outlet, fatal }
     }
 
     /// Submits and takes the answer.
