@@ -111,8 +111,11 @@ impl Client {
         }
     }
 
-    /// Waits for the answer to `id`; what else comes is kept.
+    /// Waits for the answer to `id`; what else comes is kept. Answers may overtake each other, so it may be here already.
     pub async fn answer(&mut self, id: u64) -> Value {
+        if let Some(place) = self.unasked.iter().position(|message| message["id"] == id) {
+            return self.unasked.remove(place).unwrap();
+        }
         loop {
             let message = self.next().await;
             if message["id"] == id {
