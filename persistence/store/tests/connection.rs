@@ -1,6 +1,7 @@
 //! Opening, migrating, and what errors become, on both databases.
 #![allow(clippy::unwrap_used)]
 
+use cx_store::sink::Cursor;
 use cx_store::testing::TestDatabase;
 use cx_store::{Backend, Store, StoreError};
 
@@ -32,5 +33,10 @@ async fn a_file_in_a_missing_folder_is_reported() {
 async fn a_database_in_memory_lives_while_it_is_open() {
     let store = Store::connect("sqlite::memory:").await.unwrap();
     assert_eq!(store.backend(), Backend::Sqlite);
-    store.ping().await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        tasks.spawn(async move { store.sink_cursor().await });
+    }
+    assert!(tasks.join_all().await.into_iter().all(|cursor| cursor.unwrap() == Cursor::default()));
 }

@@ -54,6 +54,13 @@ async fn day(db: &TestDatabase) -> [Seq; 6] {
     let late = step(&order(LATE, Side::Buy, ioc, 0, 5, "l-1"), &mut events);
     let refused = step(&order(SELLER, Side::Sell, gtc, 1_000, 0, "s-1x"), &mut events);
     let open = step(&order(BUYER, Side::Buy, gtc, 900, 7, "b-2"), &mut events);
+    let dearer = AmendOrder {
+        account: BUYER,
+        order: accepted(&events, open),
+        price: Price::from_ticks(905),
+        quantity: Quantity::from_lots(8),
+    };
+    step(&Command::Amend(dearer), &mut events);
     let cancelled = step(&order(BUYER, Side::Buy, gtc, 910, 7, "b-3"), &mut events);
     step(&Command::Cancel(CancelOrder { account: BUYER, order: accepted(&events, cancelled) }), &mut events);
     Sink::open(db.store.clone()).await.unwrap().apply(&events).await.unwrap();
@@ -80,7 +87,8 @@ async fn orders_tell_their_story(db: &TestDatabase) {
     assert_eq!(told(orders.by_seq(buy).await.unwrap()), (OrderStatus::Filled, (4, 4), 400_000, 400, true));
     assert_eq!(told(orders.by_seq(late).await.unwrap()), (OrderStatus::Cancelled, (5, 2), 200_000, 200, true));
     assert_eq!(told(orders.by_seq(refused).await.unwrap()), (OrderStatus::Rejected, (0, 0), 0, 0, true));
-    assert_eq!(told(orders.by_seq(open).await.unwrap()), (OrderStatus::Open, (7, 0), 0, 0, false));
+    assert_eq!(told(orders.by_seq(open).await.unwrap()), (OrderStatus::Open, (8, 0), 0, 0, false));
+    assert_eq!(orders.by_seq(open).await.unwrap().price, Some(Price::from_ticks(905)));
     assert_eq!(told(orders.by_seq(cancelled).await.unwrap()), (OrderStatus::Cancelled, (7, 0), 0, 0, true));
 
     let late = orders.by_seq(late).await.unwrap();
