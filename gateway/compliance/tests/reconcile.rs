@@ -38,9 +38,16 @@ async fn venue(db: &TestDatabase, applied: u64) -> (Flow, Vec<EventRecord>) {
     (flow, events)
 }
 
-async fn findings(db: &TestDatabase, events: &[EventRecord], exchange: &Exchange) -> Vec<Finding> {
+async fn expected(db: &TestDatabase, events: &[EventRecord]) -> Expectation {
     let mut expectation = Expectation::at(db.store.sink_cursor().await.unwrap());
-    events.iter().for_each(|record| expectation.observe(record));
+    for record in events {
+        expectation.observe(record);
+    }
+    expectation
+}
+
+async fn findings(db: &TestDatabase, events: &[EventRecord], exchange: &Exchange) -> Vec<Finding> {
+    let expectation = expected(db, events).await;
     reconcile(&db.store, &expectation, exchange).await.unwrap().findings
 }
 
@@ -57,8 +64,7 @@ async fn a_sound_store_has_no_findings_however_far_it_is(db: &TestDatabase) {
     for applied in [u64::MAX, 700, 1, 0] {
         let db = db.another().await;
         let (flow, events) = venue(&db, applied).await;
-        let mut expectation = Expectation::at(db.store.sink_cursor().await.unwrap());
-        events.iter().for_each(|record| expectation.observe(record));
+        let expectation = expected(&db, &events).await;
         let outcome = reconcile(&db.store, &expectation, flow.exchange()).await.unwrap();
         assert_eq!(outcome.findings, [], "{applied}");
         assert_eq!(outcome.lag, flow.exchange().seq().get().saturating_sub(applied));

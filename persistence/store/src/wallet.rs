@@ -185,7 +185,7 @@ impl Transactions<'_> {
     /// succeeds. Refuses the approver's own requests ([`StoreError::FourEyes`]) and those that do not wait.
     pub async fn approve(self, id: i64, approver: AccountId) -> Result<Transaction, StoreError> {
         let mut tx = self.0.begin().await?;
-        let approved = sqlx::query(
+        let done = sqlx::query(
             "UPDATE transactions SET status = 'processing', approved_by = $1, updated_at = $2 \
              WHERE id = $3 AND status = 'pending' AND created_by <> $1 AND account <> $1",
         )
@@ -195,7 +195,7 @@ impl Transactions<'_> {
         .execute(&mut *tx)
         .await?;
         let found = find(&mut tx, id).await?;
-        if approved.rows_affected() == 1 {
+        if done.rows_affected() == 1 {
             tx.commit().await?;
             return Ok(found);
         }

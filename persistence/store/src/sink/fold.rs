@@ -7,7 +7,7 @@ use cx_engine::command::{CommandKind, NewOrder, OrderKind};
 use cx_engine::event::{
     AssetAdded, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderRejected, PermissionsSet, Trade,
 };
-use cx_engine::ids::{ClientOrderId, InstrumentId, OrderId, Seq};
+use cx_engine::ids::{InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Quantity, Timestamp};
 use cx_engine::{Event, EventRecord, money};
@@ -384,9 +384,4 @@ fn settled(record: &EventRecord) -> Option<Settlement> {
     };
     let transaction = i64::try_from(reference).ok().filter(|&reference| reference > 0)?;
     Some(Settlement { transaction, kind, seq: record.seq, time: record.time, refused })
-}
-
-/// The client's own name, as stored.
-pub(super) fn client_text(id: &Option<ClientOrderId>) -> Option<&str> {
-    id.as_ref().map(ClientOrderId::as_str)
 }

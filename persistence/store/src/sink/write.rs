@@ -2,7 +2,7 @@
 
 use sqlx::AnyConnection;
 
-use super::fold::{Batch, Cursor, PostingRow, Progress, Settlement, Terms, TradeRow, client_text, key};
+use super::fold::{Batch, Cursor, PostingRow, Progress, Settlement, Terms, TradeRow, key};
 use super::insert::{Bulk, Statements};
 use crate::StoreError;
 
@@ -156,7 +156,7 @@ fn new_order(query: super::insert::Bound, terms: &Terms, progress: &Progress) ->
         .bind(progress.notional)
         .bind(progress.fees)
         .bind(if terms.rejected.is_some() { "rejected" } else { progress.status() })
-        .bind(client_text(&order.client_order_id).map(str::to_owned))
+        .bind(order.client_order_id.map(|id| id.as_str().to_owned()))
         .bind(terms.rejected.map(cx_engine::reject::Reject::code))
         .bind(progress.cancelled.map(cx_engine::reject::CancelReason::code))
         .bind(bits(terms.created.nanos()))

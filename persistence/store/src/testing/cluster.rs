@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 const MISSING: &str = "PostgreSQL is not installed: `make test` installs it and then runs the tests. \
      (Or set TEST_DATABASE_URL to a server on which the role may create databases.)";
