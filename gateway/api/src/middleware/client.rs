@@ -22,7 +22,8 @@ impl FromRequestParts<AppState> for ClientAddress {
 
 /// Reads the peer's address and, only when the peer is trusted, `X-Forwarded-For` from its right end.
 pub(crate) fn address(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> ClientAddress {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    let peer =
+        extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
     let mut client = peer.to_canonical();
     if !trusted.contains(&client) {
         return ClientAddress(client);

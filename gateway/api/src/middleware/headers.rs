@@ -16,7 +16,8 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 /// The API answers data: nothing may be loaded or framed.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// The page at `/docs` brings its own scripts and styles and nothing else.
-const POLICY_DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const POLICY_DOCS: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /// Middleware: adds them.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {

@@ -221,10 +221,11 @@ fn unresolved(value: &Value, schemas: &Value) {
 async fn numbers_are_exact_both_ways() {
     let venue = TestVenue::new().await;
     let ada = venue.trader("ada").await;
-    let body = format!(r#"{{"user_id": {}, "currency": "USD", "amount": 90071992547.4099, "reference": "r"}}"#, ada.id);
+    let body =
+        format!(r#"{{"user_id": {}, "currency": "USD", "amount": 461168601842738.7901, "reference": "r"}}"#, ada.id);
     let deposit = call("POST", "/api/wallet/deposits").by(&venue.admin).header("idempotency-key", "k").raw(body);
     let answer = venue.send(deposit).await;
     answer.expect(201);
-    assert!(answer.text.contains(r#""amount":90071992547.4099"#), "{}", answer.text);
-    assert_eq!(venue.dollars(&ada), 900_719_925_474_099);
+    assert!(answer.text.contains(r#""amount":461168601842738.7901"#), "{}", answer.text);
+    assert_eq!(venue.dollars(&ada), 4_611_686_018_427_387_901);
 }
