@@ -10,8 +10,9 @@ mod orders;
 mod setup;
 
 use cx_engine::command::{CommandRecord, Movement, NewOrder, Permissions, SetPermissions};
-use cx_engine::event::{AssetAdded, InstrumentListed};
+use cx_engine::event::{AssetAdded, InstrumentListed, OrderAccepted};
 use cx_engine::ids::{AccountId, AssetId, InstrumentId, OrderId};
+use cx_engine::reject::Reject;
 use cx_engine::units::{Amount, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event};
 
@@ -39,11 +40,15 @@ pub struct Generator {
     instruments: Vec<InstrumentListed>,
     open: Vec<Known>,
     ended: Vec<Known>,
+    /// Orders whose names the venue recorded, in that order.
     named: Vec<NewOrder>,
     movements: Vec<Command>,
     stamp: u64,
     names: u64,
 }
+
+/// Refusals that leave no record of the order's name.
+const UNRECORDED: [Reject; 3] = [Reject::ReservedAccount, Reject::UnknownAccount, Reject::DuplicateClientOrderId];
 
 /// How many past orders and names a generator can come back to.
 const MEMORY: usize = 600_000;
@@ -80,14 +85,8 @@ impl Generator {
         // A gateway's clock may run behind; the core makes time monotone.
         let stamp = Timestamp::from_nanos(self.stamp - if choices.one_in(8) { choices.below(20_000) } else { 0 });
         let command = self.command(choices);
-        match command {
-            Command::Place(order) if order.client_order_id.is_some() && self.named.len() < MEMORY => {
-                self.named.push(order);
-            }
-            Command::Deposit(_) | Command::Withdraw(_) | Command::Issue(_) | Command::Retire(_) => {
-                self.movements.push(command);
-            }
-            _ => {}
+        if let Command::Deposit(_) | Command::Withdraw(_) | Command::Issue(_) | Command::Retire(_) = command {
+            self.movements.push(command);
         }
         CommandRecord { stamp, command }
     }
@@ -112,13 +111,17 @@ impl Generator {
             match event {
                 Event::AssetAdded(asset) => self.assets.push(*asset),
                 Event::InstrumentListed(instrument) => self.instruments.push(*instrument),
-                Event::OrderAccepted(it) => self.open.push(Known {
-                    order: it.order,
-                    account: it.account,
-                    price: it.price,
-                    quantity: it.quantity,
-                    filled: 0,
-                }),
+                Event::OrderAccepted(it) => {
+                    self.open.push(Known {
+                        order: it.order,
+                        account: it.account,
+                        price: it.price,
+                        quantity: it.quantity,
+                        filled: 0,
+                    });
+                    self.record(&placed(it));
+                }
+                Event::OrderRejected(it) if !UNRECORDED.contains(&it.reason) => self.record(&it.order),
                 Event::OrderAmended(it) => {
                     let known = self.known(it.order);
                     known.price = it.price;
@@ -137,6 +140,13 @@ impl Generator {
                 Event::OrderCancelled(it) => self.close(it.order),
                 _ => {}
             }
+        }
+    }
+
+    /// Remembers an order whose name the venue remembers now.
+    fn record(&mut self, order: &NewOrder) {
+        if order.client_order_id.is_some() && self.named.len() < MEMORY {
+            self.named.push(*order);
         }
     }
 
@@ -204,5 +214,20 @@ impl Generator {
             5..8 => Command::Withdraw(movement),
             _ => Command::Retire(movement),
         }
+    }
+}
+
+/// The order as it was asked for.
+fn placed(accepted: &OrderAccepted) -> NewOrder {
+    NewOrder {
+        account: accepted.account,
+        instrument: accepted.instrument,
+        side: accepted.side,
+        kind: accepted.kind,
+        time_in_force: accepted.time_in_force,
+        post_only: accepted.post_only,
+        price: accepted.price,
+        quantity: accepted.quantity,
+        client_order_id: accepted.client_order_id,
     }
 }

@@ -101,7 +101,7 @@ impl Generator {
             0..2 => self.named[self.named.len() - 1 - choices.position(recent)],
             // Around the end of the venue's memory of names.
             2 => {
-                let back = (1 << 18) - 2_000 + choices.position(4_000);
+                let back = (1 << 18) - 10 + choices.position(20);
                 self.named[self.named.len().saturating_sub(back).min(self.named.len() - 1)]
             }
             _ => choices.pick(&self.named),
