@@ -12,7 +12,8 @@ use cx_engine::units::{Amount, FeeRate, Price, Quantity};
 use cx_journal::JournalStore;
 use cx_pipeline::{Outlet, Pipeline, PipelineConfig, Sequencer, SubmitError, SystemClock};
 use std::error::Error;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -104,7 +105,7 @@ fn trade(sequencer: &Sequencer, account: u32, round: &str) {
         for (id, answer) in pending {
             // An answer that is lost is not printed: nothing was promised.
             let Ok(reply) = answer.wait() else { return };
-            lines.push_str(&format!("acked {} {id}\n", reply.seq.get()));
+            writeln!(lines, "acked {} {id}", reply.seq.get()).expect("strings take what is written");
         }
         // One write for whole lines, so that the reader never sees lines of two threads mixed.
         if std::io::stdout().lock().write_all(lines.as_bytes()).is_err() {
@@ -119,7 +120,7 @@ fn order(account: u32, number: u64, id: &str) -> Command {
     Command::Place(NewOrder {
         account: AccountId::new(account),
         instrument: InstrumentId::new(0),
-        side: if number % 2 == 0 { Side::Buy } else { Side::Sell },
+        side: if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
         kind: OrderKind::Limit,
         time_in_force: TimeInForce::GoodTillCancelled,
         post_only: false,

@@ -1,5 +1,6 @@
 //! Pipeline and journal in a process of their own (`journal_victim`), killed at random moments.
 
+use crate::Random;
 use cx_engine::Event;
 use cx_engine::ids::Seq;
 use cx_journal::{Durability, JournalStore, verify};
@@ -12,18 +13,6 @@ const VICTIM: &str = env!("CARGO_BIN_EXE_journal_victim");
 
 /// Orders that were acknowledged: client order id and seq.
 type Acked = BTreeMap<String, u64>;
-
-/// A seeded number below `bound`: a run can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// Runs the victim until it has acknowledged `orders`, then kills it. Everything that it had printed by then counts.
 fn run_and_kill(dir: &Path, durability: &str, round: usize, orders: u64, acked: &mut Acked) {
