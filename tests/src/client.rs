@@ -36,10 +36,10 @@ impl Client {
     pub async fn login(base: &str, (email, password): (&str, &str)) -> Self {
         let client = Self::new(base);
         let answer = client.post("/api/auth/login", &json!({"email": email, "password": password})).await;
-        client.entered(expect(StatusCode::OK, answer))
+        client.entered(&expect(StatusCode::OK, answer))
     }
 
-    fn entered(mut self, answer: Value) -> Self {
+    fn entered(mut self, answer: &Value) -> Self {
         self.token = Some(answer["access_token"].as_str().expect("a login answers a token").to_owned());
         self.user = answer["user"].clone();
         self

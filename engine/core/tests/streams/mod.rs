@@ -76,6 +76,11 @@ impl Generator {
         self.opening.len() > 0
     }
 
+    /// How many client order ids the venue recorded so far.
+    pub fn names_recorded(&self) -> usize {
+        self.named.len()
+    }
+
     /// The next command.
     pub fn next(&mut self, choices: &mut impl Choices) -> CommandRecord {
         if let Some(command) = self.opening.next() {

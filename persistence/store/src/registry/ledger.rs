@@ -1,7 +1,7 @@
 //! One transaction over projects, vintages, issuances and blocks: what an import or an issue changes, it changes as a
 //! whole. Sums of the vintages that were touched are brought up to date when it commits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -96,6 +96,8 @@ pub struct LedgerTx {
     tx: WriteTx,
     now: i64,
     touched: BTreeSet<i64>,
+    /// The scopes whose revision this transaction has raised, by registry and scope.
+    scopes: HashMap<(String, String), i64>,
 }
 
 impl Store {
@@ -106,7 +108,7 @@ impl Store {
         if self.backend() == Backend::Postgres {
             sqlx::query("LOCK TABLE credit_blocks IN SHARE ROW EXCLUSIVE MODE").execute(&mut *tx).await?;
         }
-        Ok(LedgerTx { tx, now: now_micros(), touched: BTreeSet::new() })
+        Ok(LedgerTx { tx, now: now_micros(), touched: BTreeSet::new(), scopes: HashMap::new() })
     }
 }
 
@@ -338,13 +340,20 @@ impl LedgerTx {
         self.tx.commit().await
     }
 
-    /// The scope's row, with its revision raised.
+    /// The scope's row, with its revision raised. Once a transaction: PostgreSQL keeps every version of a row until the end,
+    /// and a hundred thousand blocks of one scope would each walk through all of them.
     async fn scope(&mut self, registry: &str, scope: &str) -> Result<i64, StoreError> {
+        let name = (registry.to_owned(), scope.to_owned());
+        if let Some(&id) = self.scopes.get(&name) {
+            return Ok(id);
+        }
         let row = sqlx::query(
             "INSERT INTO serial_scopes (registry, scope) VALUES ($1, $2) \
              ON CONFLICT (registry, scope) DO UPDATE SET revision = serial_scopes.revision + 1 RETURNING id",
         );
-        Ok(row.bind(registry).bind(scope).fetch_one(&mut *self.tx).await?.try_get(0)?)
+        let id = row.bind(registry).bind(scope).fetch_one(&mut *self.tx).await?.try_get(0)?;
+        self.scopes.insert(name, id);
+        Ok(id)
     }
 
     async fn shrink(&mut self, id: i64, part: &BlockPart) -> Result<(), StoreError> {
