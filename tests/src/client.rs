@@ -29,7 +29,7 @@ impl Client {
         let body = json!({"email": email, "password": password, "first_name": "Test", "last_name": "Person"});
         let client = Self::new(base);
         let answer = client.post("/api/auth/register", &body).await;
-        client.entered(expect(StatusCode::CREATED, answer))
+        client.entered(&expect(StatusCode::CREATED, answer))
     }
 
     /// Logs in and goes on as that user.
