@@ -109,7 +109,7 @@ impl Launch {
                 let status = child.wait().await.expect("the program was started");
                 Err(Ended { status, stderr: stderr.whole().await })
             }
-            Err(_elapsed) => panic!("the server was not ready within {PATIENCE:?}:\n{}", stderr.text()),
+            Err(elapsed) => panic!("the server was not ready within {PATIENCE:?} ({elapsed}):\n{}", stderr.text()),
         }
     }
 }

@@ -152,3 +152,6 @@ impl Exchange {
         if levels == ladder.len() { Ok(queued) } else { Err(AuditError::Level(id, "a level cannot be reached")) }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -17,6 +17,9 @@ use proptest::prelude::*;
 use streams::{Choices, Coverage, Generator, Listed, Seeded, Shape};
 use venue::{Pair, Venue, minimise};
 
+/// How many commands of a failing stream are shown.
+const SHOWN_MAX: usize = 100;
+
 /// One stream on one venue, with everything needed to tell where it went wrong.
 struct Run {
     shape: Shape,
@@ -67,9 +70,14 @@ impl Run {
             }
             if let Err(difference) = outcome {
                 let shortest = minimise(self.history.clone(), self.shape.accounts);
-                let commands: Vec<_> = shortest.iter().map(|record| record.command).collect();
+                let last = &shortest[shortest.len().saturating_sub(SHOWN_MAX)..];
+                let commands: Vec<_> = last.iter().map(|record| record.command).collect();
                 let again = replay_difference(&shortest, self.shape.accounts);
-                panic!("seed {seed} on {:?}: {difference}\nshortest: {commands:#?}\n{again}", self.shape);
+                panic!(
+                    "seed {seed} on {:?}: {difference}\nshortest has {} commands, at its end {commands:#?}\n{again}",
+                    self.shape,
+                    shortest.len()
+                );
             }
         }
     }

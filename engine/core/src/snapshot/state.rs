@@ -298,3 +298,6 @@ fn restore_order(exchange: &mut Exchange, order: &Order) -> Result<(Node, Detail
     let node = Node { leaves: order.leaves.lots(), key, next: NONE, prev: NONE, account: order.account, generation: 0 };
     Ok((node, detail))
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,15 +87,23 @@ fn same<T: PartialEq + std::fmt::Debug>(at: Seq, what: &str, expected: &T, got: 
     Err(format!("after {at:?} {what} differ\nexpected {expected:?}\ngot      {got:?}"))
 }
 
+/// Commands that a search for a shorter stream may replay in all.
+const REPLAYS_MAX: usize = 20_000_000;
+
 /// The shortest stream found that still tells the two apart: chunks of commands are left out while it does.
 pub fn minimise(mut stream: Vec<CommandRecord>, accounts: u32) -> Vec<CommandRecord> {
     let mut chunk = stream.len().div_ceil(2).max(1);
+    let mut replayed = 0;
     loop {
         let mut from = 0;
         let before = stream.len();
         while from < stream.len() {
             let to = (from + chunk).min(stream.len());
             let shorter: Vec<_> = stream[..from].iter().chain(&stream[to..]).copied().collect();
+            replayed += shorter.len();
+            if replayed > REPLAYS_MAX {
+                return stream;
+            }
             if differs(&shorter, accounts) {
                 stream = shorter;
             } else {
