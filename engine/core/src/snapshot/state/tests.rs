@@ -1,0 +1,118 @@
+//! Bodies with a right hash that no exchange would write are refused: each test changes one thing of a sound one.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::audit::tests::sound;
+use crate::snapshot::{MAGIC, SnapshotError, VERSION};
+
+fn sealed(state: State) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(VERSION);
+    bytes.extend(bincode::encode_to_vec(state, bincode::config::standard()).unwrap());
+    let hash = blake3::hash(&bytes);
+    bytes.extend_from_slice(hash.as_bytes());
+    bytes
+}
+
+/// What a restore says to a sound state with one change.
+fn refused(change: impl FnOnce(&mut State)) -> String {
+    let mut state = State::of(&sound());
+    change(&mut state);
+    match Exchange::restore(&sealed(state)) {
+        Err(SnapshotError::Invalid(why)) => why,
+        Err(other) => panic!("refused for another reason: {other}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+#[test]
+fn an_unchanged_state_is_accepted() {
+    let bytes = sealed(State::of(&sound()));
+    assert_eq!(bytes, sound().snapshot());
+    assert_eq!(Exchange::restore(&bytes).unwrap().state_hash(), sound().state_hash());
+}
+
+#[test]
+fn versions_and_lengths_are_checked() {
+    let mut bytes = sound().snapshot();
+    bytes.truncate(bytes.len() - 32);
+    let seal = |content: &[u8]| [content, blake3::hash(content).as_bytes()].concat();
+    let mut newer = bytes.clone();
+    newer[MAGIC.len()] = VERSION + 1;
+    assert_eq!(Exchange::restore(&seal(&newer)).err(), Some(SnapshotError::Version(VERSION + 1)));
+    bytes.push(0);
+    assert_eq!(Exchange::restore(&seal(&bytes)).err(), Some(SnapshotError::Invalid("bytes behind the end".into())));
+}
+
+#[test]
+fn money_and_holds_must_be_right() {
+    assert!(refused(|it| it.supplies.0[0][0] = Amount::from_minor(2_001)).contains("sum to"));
+    assert!(refused(|it| it.supplies.0[0][0] = Amount::from_minor(i64::MAX)).contains("out of range"));
+    assert!(refused(|it| it.supplies.0[0][1] = Amount::from_minor(2_001)).contains("more went out"));
+    assert!(refused(|it| it.supplies.0.truncate(1)).contains("differ in number"));
+    assert!(
+        refused(|it| {
+            let (_, _, available, held) = &mut it.balances.0[0];
+            (*available, *held) = (available.plus(Amount::from_minor(1)), held.minus(Amount::from_minor(1)));
+        })
+        .contains("holds")
+    );
+    assert!(refused(|it| it.balances.0[0].0 = AccountId::new(77)).contains("no owner"));
+}
+
+#[test]
+fn orders_must_be_right() {
+    assert!(refused(|it| it.orders.0[0].slot = 9).contains("slot does not exist"));
+    assert!(refused(|it| it.orders.0[0].slot = it.orders.0[1].slot).contains("share a slot"));
+    assert!(refused(|it| it.orders.0[0].instrument = InstrumentId::new(1)).contains("instrument is unknown"));
+    assert!(refused(|it| it.orders.0[0].account = AccountId::new(77)).contains("account is unknown"));
+    assert!(refused(|it| it.orders.0[0].side = 3).contains("side is unknown"));
+    assert!(refused(|it| it.orders.0[0].time_in_force = 0).contains("time in force is unknown"));
+    for ticks in [0, -1, 101, i64::MAX] {
+        assert!(refused(|it| it.orders.0[0].price = Price::from_ticks(ticks)).contains("out of range"));
+    }
+    for lots in [0, 7, u64::MAX] {
+        assert!(refused(|it| it.orders.0[0].leaves = Quantity::from_lots(lots)).contains("out of range"));
+    }
+    // A bid of 5 @ 12 holds what 6 @ 10 did, and crosses the offer at 11.
+    let crossed = refused(|it| {
+        it.orders.0[0].leaves = Quantity::from_lots(5);
+        it.orders.0[0].price = Price::from_ticks(12);
+    });
+    assert!(crossed.contains("crossed"), "{crossed}");
+    assert!(refused(|it| it.accounts.0[1].1.trade = false).contains("without permission"));
+}
+
+#[test]
+fn slots_must_be_right() {
+    assert!(refused(|it| it.generations.0[0] = 0).contains("neither free nor used"));
+    assert!(refused(|it| it.generations.0.push(1)).contains("neither free nor used"));
+    assert!(refused(|it| it.free.0.push(0)).contains("free slots"));
+    assert!(refused(|it| it.free.0.push(9)).contains("free slots"));
+    assert!(
+        refused(|it| {
+            it.generations.0.push(1);
+            it.free.0.extend([3, 3]);
+        })
+        .contains("free slots")
+    );
+}
+
+#[test]
+fn listings_and_accounts_must_be_right() {
+    assert!(refused(|it| it.listings.0[1] = it.listings.0[0]).contains("twice"));
+    assert!(refused(|it| it.listings.0.swap(1, 2)).contains("wrong class"));
+    assert!(refused(|it| it.listings.0[0] = [0xFF; COMMAND_RECORD_LEN]).contains("unknown"));
+    assert!(refused(|it| it.accounts.0[1].0 = AccountId::new(1 << 24)).contains("out of range"));
+}
+
+/// What would restore to a sound exchange but is not how one is written.
+#[test]
+fn there_is_one_form() {
+    let form = "not in canonical form";
+    assert_eq!(refused(|it| it.accounts.0.swap(0, 1)), form);
+    assert_eq!(refused(|it| it.balances.0.swap(0, 1)), form);
+    assert_eq!(refused(|it| it.orders.0.swap(1, 2)), form);
+    assert_eq!(refused(|it| it.references.0.extend([(4, 9), (4, 9)])), form);
+    assert_eq!(refused(|it| it.balances.0.push((AccountId::VENUE, AssetId::new(0), Amount::ZERO, Amount::ZERO))), form);
+}
