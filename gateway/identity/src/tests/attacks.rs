@@ -110,7 +110,9 @@ async fn claims_that_do_not_fit_open_nothing() {
 
     for (what, token, expected) in [
         ("expired", signed(&identity, |claims| claims.exp = now, &user), "the token has expired"),
-        ("expired long ago", signed(&identity, |claims| claims.exp = 0, &user), "the token has expired"),
+        ("expired long ago", signed(&identity, |claims| claims.exp = 1, &user), "the token has expired"),
+        ("no real end", signed(&identity, |claims| claims.exp = 0, &user), "not a valid token"),
+        ("an end before time", signed(&identity, |claims| claims.exp = -1, &user), "not a valid token"),
         ("another issuer", signed(&identity, |claims| claims.iss = "evil".to_owned(), &user), "not a valid token"),
         ("another audience", signed(&identity, |claims| claims.aud = "evil".to_owned(), &user), "not a valid token"),
         ("another user", signed(&identity, |claims| claims.sub = Uuid::new_v4(), &user), "not a valid token"),
