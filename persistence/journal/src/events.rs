@@ -93,15 +93,12 @@ impl EventReader {
         let mut events = self.shared.events.follow();
         events.seek(key(seq.next(), 0));
         while let Some(record) = current(&events)? {
-            // What lies past the tip is being written: it may not be whole.
+            // Never past the tip, so that a reader's cursor is never ahead of it.
             if record.seq > tip {
                 break;
             }
             if records.last().is_some_and(|last| last.seq != record.seq) {
                 whole = records.len();
-                if whole >= max {
-                    break;
-                }
             }
             if records.len() >= max && whole > 0 {
                 records.truncate(whole);

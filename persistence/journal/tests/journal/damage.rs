@@ -129,6 +129,18 @@ fn a_journal_of_another_origin_is_refused() {
 }
 
 #[test]
+fn a_watermark_in_the_middle_of_a_batch_is_of_another_origin() {
+    // The same commands, but cut into other batches: not the files that the watermark belongs to.
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let all = commands(1, 185);
+    write(ours.path(), &all[..100], &[10], Durability::Os);
+    write(theirs.path(), &all, &[30], Durability::Os);
+    fs::copy(ours.path().join("watermark"), theirs.path().join("watermark")).unwrap();
+    let error = refusal(theirs.path());
+    assert!(matches!(error, JournalError::OtherHistory { seq: 100 }), "{error}");
+}
+
+#[test]
 fn a_damaged_watermark_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &commands(1, 85), &[10], Durability::Os);

@@ -4,6 +4,7 @@ use crate::support::{append, change_batch, commands, raw, recover, replay, write
 use cx_engine::codec::encode_event;
 use cx_engine::ids::Seq;
 use cx_journal::{Durability, Finding, JournalError, VerifyReport, verify};
+use cx_pipeline::EventLog;
 use std::fs;
 use std::path::Path;
 
@@ -54,6 +55,17 @@ fn it_runs_beside_a_live_server() {
         "the events are in the server's memory: {report}"
     );
     append(&mut recovered, &all[200..], &[10]);
+}
+
+#[test]
+fn closing_the_log_writes_its_events_down_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_store, mut recovered) = recover(dir.path(), Durability::Fsync).unwrap();
+    append(&mut recovered, &commands(2, 100), &[10]);
+    recovered.event_log.close().unwrap();
+    let report = report(dir.path());
+    assert!(report.findings.is_empty(), "still open, and complete on the disk: {report}");
+    assert_eq!(report.events_stored, report.events);
 }
 
 #[test]
