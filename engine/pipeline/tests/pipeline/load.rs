@@ -1,9 +1,9 @@
 //! Many producers: overload is refused at once, nothing is lost or mixed up, no wake-up is lost, books add up.
 
 use crate::flow::{CASH_EACH, CREDITS, CREDITS_EACH, Flow, USD, deposit};
-use crate::support::{Rig, answer};
+use crate::support::{Rig, answer, eventually};
 use cx_engine::Event;
-use cx_engine::ids::AccountId;
+use cx_engine::ids::{AccountId, Seq};
 use cx_pipeline::{PipelineConfig, SubmitError, WaitPolicy};
 use std::collections::BTreeSet;
 use std::thread;
@@ -14,6 +14,7 @@ fn a_full_ring_refuses_at_once_and_loses_nothing() {
     rig.journal.allow(0);
     let first = rig.sequencer.submit(deposit(1, 1)).unwrap();
     rig.journal.await_arrivals(1);
+    eventually("the engine has read it too", || rig.pipeline.status().applied == Seq::new(1));
     // The journal stage holds one command; the ring takes as many as it has slots.
     let taken: Vec<_> = (0..64).map(|_| rig.sequencer.submit(deposit(1, 2)).unwrap()).collect();
     for refused in 1..=10 {
@@ -52,6 +53,7 @@ fn the_ring_keeps_taking_while_the_engine_is_far_ahead() {
     rig.journal.allow(0);
     let first = rig.sequencer.submit(deposit(1, 1)).unwrap();
     rig.journal.await_arrivals(1);
+    eventually("the engine has read it too", || rig.pipeline.status().applied == Seq::new(1));
     let taken: Vec<_> = (0..8_192).map(|_| rig.sequencer.submit(deposit(1, 2)).unwrap()).collect();
     assert_eq!(rig.sequencer.submit(deposit(1, 2)).unwrap_err(), SubmitError::Overloaded);
     rig.journal.open();
