@@ -1,5 +1,8 @@
 //! The command line. Flags are the uppermost layer of the settings, so they stay plain options without defaults here.
 
+// Doc comments here are the text of --help, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -38,7 +41,7 @@ pub enum Command {
     /// Check journal, balances, conservation and SQL rows of a stopped server
     Verify,
     /// Drive a running server with a recorded-like flow and measure it
-    Load(LoadArgs),
+    Load(Box<LoadArgs>),
     /// Print the REST contract (OpenAPI 3.1, JSON)
     Openapi,
     /// Look at the configuration

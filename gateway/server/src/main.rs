@@ -45,7 +45,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         return Ok(());
     }
     if let Command::Load(args) = cli.command {
-        return load::run(args).map_err(|error| Failure::new(Code::CheckFailed, error));
+        return load::run(*args).map_err(|error| Failure::new(Code::CheckFailed, error));
     }
     let settings = settings(&cli)?;
     if let Command::Config(Config::Check(_)) = cli.command {

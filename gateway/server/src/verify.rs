@@ -3,6 +3,8 @@
 //! The journal is read as it lies, then replayed; the exchange that comes out is audited, its balances are compared with all
 //! that ever came in and went out, and the relational store with the journal's events.
 
+use std::fmt::Write as _;
+
 use cx_compliance::{Expectation, reconcile};
 use cx_engine::Exchange;
 use cx_engine::command::AssetClass;
@@ -40,7 +42,10 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
     // Held while the files are read: a server that starts now would be refused.
     let lock = DataDir::lock(dir).or_exit(Code::DataFolder, "cannot verify")?;
     let report = cx_journal::verify(dir, open::show).or_exit(Code::DataFolder, "cannot verify")?;
-    let hash: String = report.state_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = report.state_hash.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        hex
+    });
     outcome.check(
         "journal",
         report.is_sound(),

@@ -21,11 +21,11 @@ use tower::ServiceExt as _;
 /// Connections at once. More wait in the operating system's queue.
 const CONNECTIONS_MAX: usize = 16_384;
 /// How long a client may take to send a request's head; idle connections end after it too.
-const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+const HEAD_PATIENCE: Duration = Duration::from_mins(1);
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` turns true, then finishes open requests for at most `patience`. WebSockets are not waited for:
+/// Serves until `stop` turns true, then finishes open requests for at most `patience`. Upgraded sockets are not waited for:
 /// they have a farewell of their own.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>, patience: Duration) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));

@@ -1,6 +1,6 @@
 //! The settings in force as a TOML document, secrets masked: `config check` prints it, and it can be used as a file.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write as _};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -54,7 +54,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => write!(out, "\\u{:04X}", u32::from(c)).expect("writing to a string cannot fail"),
             c => out.push(c),
         }
     }
