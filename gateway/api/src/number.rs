@@ -35,11 +35,13 @@ pub enum NumberError {
         /// How many it has.
         places: u32,
     },
-    /// Not a whole number of ticks.
-    #[error("must be a multiple of the tick {tick}")]
-    NotOnTick {
-        /// The tick.
-        tick: Decimal,
+    /// Not a whole number of the instrument's steps.
+    #[error("must be a multiple of the {unit} {step}")]
+    NotAMultiple {
+        /// What the step is called: `tick` or `lot`.
+        unit: &'static str,
+        /// The step.
+        step: Decimal,
     },
     /// Too large or too small for the exchange to count.
     #[error("is out of range")]
@@ -53,7 +55,7 @@ impl NumberError {
     /// As a problem of one field.
     pub fn on(self, field: &str) -> Problem {
         let code = match self {
-            Self::TooPrecise { .. } | Self::NotOnTick { .. } => Code::TooPrecise,
+            Self::TooPrecise { .. } | Self::NotAMultiple { .. } => Code::TooPrecise,
             Self::NotANumber | Self::OutOfRange | Self::NotPositive => Code::InvalidValue,
         };
         Problem::new(code).field(field, format!("{field} {self}"))
@@ -97,11 +99,6 @@ impl Number {
         Self(cash_places(exact, scale))
     }
 
-    /// Whole lots (one tonne each).
-    pub fn quantity(quantity: Quantity) -> Self {
-        Self(Decimal::from(quantity.lots()))
-    }
-
     /// The minor units of an asset with `scale` decimal places.
     pub fn to_minor(self, scale: u8) -> Result<Amount, NumberError> {
         let normal = self.0.normalize();
@@ -122,23 +119,6 @@ impl Number {
     pub fn to_positive_minor(self, scale: u8) -> Result<Amount, NumberError> {
         let amount = self.to_minor(scale)?;
         if amount > Amount::ZERO { Ok(amount) } else { Err(NumberError::NotPositive) }
-    }
-
-    /// The ticks of an instrument; must be above zero and on a tick.
-    pub fn to_price(self, tick_value: i64, scale: u8) -> Result<Price, NumberError> {
-        if self.0 <= Decimal::ZERO {
-            return Err(NumberError::NotPositive);
-        }
-        let tick = || Number::price(Price::from_ticks(1), tick_value, scale).0;
-        let minor = match self.to_minor(scale) {
-            Ok(amount) => amount.minor(),
-            Err(NumberError::TooPrecise { .. }) => return Err(NumberError::NotOnTick { tick: tick() }),
-            Err(other) => return Err(other),
-        };
-        if tick_value < 1 || minor % tick_value != 0 {
-            return Err(NumberError::NotOnTick { tick: tick() });
-        }
-        Ok(Price::from_ticks(minor / tick_value))
     }
 
     /// The lots; must be whole and above zero.

@@ -188,7 +188,7 @@ pub(crate) fn client_order_id(text: &str) -> Result<ClientOrderId, Problem> {
 /// The price in ticks.
 pub(crate) fn price(number: Number, decimals: &Decimals) -> Result<Price, Problem> {
     let refused = |message: &str| Problem::new(Reject::InvalidPrice).field("price", format!("price {message}"));
-    let scaled = exact(number, decimals.tick, "price", &refused)?;
+    let scaled = exact(number, ("tick", decimals.tick), "price", &refused)?;
     decimals.price_from(scaled).ok_or_else(|| refused("is out of range"))
 }
 
@@ -196,19 +196,24 @@ pub(crate) fn price(number: Number, decimals: &Decimals) -> Result<Price, Proble
 pub(crate) fn quantity(number: Number, decimals: &Decimals) -> Result<Quantity, Problem> {
     let refused =
         |message: &str| Problem::new(Reject::InvalidQuantity).field("quantity", format!("quantity {message}"));
-    let scaled = exact(number, decimals.lot, "quantity", &refused)?;
+    let scaled = exact(number, ("lot", decimals.lot), "quantity", &refused)?;
     decimals.quantity_from(scaled).ok_or_else(|| refused("is out of range"))
 }
 
-/// A number above zero that is a multiple of `step`.
-fn exact(number: Number, step: Scaled, field: &str, refused: &dyn Fn(&str) -> Problem) -> Result<Scaled, Problem> {
+/// A number above zero that is a multiple of the step, which is named by its unit.
+fn exact(
+    number: Number,
+    (unit, step): (&'static str, Scaled),
+    field: &str,
+    refused: &dyn Fn(&str) -> Problem,
+) -> Result<Scaled, Problem> {
     let decimal = number.get();
     if decimal <= Decimal::ZERO {
         return Err(refused("must be above zero"));
     }
-    let tick = Decimal::try_from_i128_with_scale(step.mantissa, u32::from(step.scale)).unwrap_or(Decimal::ONE);
-    if decimal.checked_rem(tick).is_none_or(|rest| !rest.is_zero()) {
-        return Err(NumberError::NotOnTick { tick }.on(field));
+    let step = Decimal::try_from_i128_with_scale(step.mantissa, u32::from(step.scale)).unwrap_or(Decimal::ONE);
+    if decimal.checked_rem(step).is_none_or(|rest| !rest.is_zero()) {
+        return Err(NumberError::NotAMultiple { unit, step }.on(field));
     }
     let scale = u8::try_from(decimal.scale()).expect("a decimal has at most 28 places");
     Ok(Scaled { mantissa: decimal.mantissa(), scale })

@@ -44,6 +44,13 @@ fn quantities_are_whole_lots() {
 }
 
 #[test]
+fn a_refused_step_is_named() {
+    let message = |problem: Problem| problem.errors()[0].message.clone();
+    assert_eq!(message(price(number("0.01"), &FINE).unwrap_err()), "price must be a multiple of the tick 0.05");
+    assert_eq!(message(quantity(number("0.0001"), &FINE).unwrap_err()), "quantity must be a multiple of the lot 0.001");
+}
+
+#[test]
 fn what_is_left_out_has_the_usual_meaning() {
     let entry = |json: &str| crate::json::read_slice::<OrderEntry>(json.as_bytes()).unwrap();
     let read = |json: &str| entry(json).order(AccountId::new(1), InstrumentId::new(0), &FINE).unwrap();
