@@ -18,6 +18,7 @@ pub mod permissions;
 pub mod public_id;
 pub mod registry;
 pub mod sink;
+mod snapshot;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -26,4 +27,5 @@ pub mod wallet;
 pub use error::StoreError;
 pub use page::{Page, PageRequest};
 pub use public_id::{PublicId, PublicIdKind};
+pub use snapshot::Snapshot;
 pub use store::{Backend, Store};

@@ -6,12 +6,14 @@ use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, Trade
 use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Amount, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event, EventRecord};
-use cx_store::history::{MarketFilter, OrderFilter, OrderStatus, PriceBucket, TradeTotals, Turnover};
+use cx_store::history::{
+    MarketFilter, OrderFilter, OrderRow, OrderStatus, PriceBucket, TradeRow, TradeTotals, Turnover,
+};
 use cx_store::ledger::PostingKind;
 use cx_store::sink::Sink;
 use cx_store::testing::TestDatabase;
 use cx_store::testing::flow::Flow;
-use cx_store::{PageRequest, StoreError};
+use cx_store::{Page, PageRequest, StoreError};
 
 const SELLER: AccountId = AccountId::new(1);
 const BUYER: AccountId = AccountId::new(2);
@@ -35,6 +37,12 @@ fn order(account: AccountId, side: Side, time_in_force: TimeInForce, ticks: i64,
 
 /// The day. Answers the numbers of: the sell, the buy, the late market buy, the refused sell, the open buy, the cancelled buy.
 async fn day(db: &TestDatabase) -> [Seq; 6] {
+    let (events, named) = events_of_a_day();
+    Sink::open(db.store.clone()).await.unwrap().apply(&events).await.unwrap();
+    named
+}
+
+fn events_of_a_day() -> (Vec<EventRecord>, [Seq; 6]) {
     let (mut flow, mut events) = Flow::funded(0);
     let mut step = |command: &Command, events: &mut Vec<EventRecord>| {
         flow.apply(command, events);
@@ -63,8 +71,21 @@ async fn day(db: &TestDatabase) -> [Seq; 6] {
     step(&Command::Amend(dearer), &mut events);
     let cancelled = step(&order(BUYER, Side::Buy, gtc, 910, 7, "b-3"), &mut events);
     step(&Command::Cancel(CancelOrder { account: BUYER, order: accepted(&events, cancelled) }), &mut events);
-    Sink::open(db.store.clone()).await.unwrap().apply(&events).await.unwrap();
-    [sell, buy, late, refused, open, cancelled]
+    (events, [sell, buy, late, refused, open, cancelled])
+}
+
+fn cut<T>((items, total): (Vec<T>, u64), request: PageRequest) -> Page<T> {
+    Page { items, total, request }
+}
+
+async fn orders_of(db: &TestDatabase, account: AccountId, filter: OrderFilter, page: PageRequest) -> Page<OrderRow> {
+    let (first, count) = (u64::try_from(page.offset()).unwrap(), u64::from(page.per_page()));
+    cut(db.store.snapshot().await.unwrap().orders(account, filter, first, count).await.unwrap(), page)
+}
+
+async fn trades_of(db: &TestDatabase, account: AccountId, page: PageRequest) -> Page<TradeRow> {
+    let (first, count) = (u64::try_from(page.offset()).unwrap(), u64::from(page.per_page()));
+    cut(db.store.snapshot().await.unwrap().trades(account, first, count).await.unwrap(), page)
 }
 
 fn accepted(events: &[EventRecord], seq: Seq) -> cx_engine::ids::OrderId {
@@ -122,15 +143,14 @@ async fn orders_are_found_by_every_name_and_only_by_their_owner(db: &TestDatabas
 
 async fn orders_come_in_pages_newest_first(db: &TestDatabase) {
     let [_, buy, .., open, cancelled] = day(db).await;
-    let orders = db.store.orders();
     let all = OrderFilter::default();
-    let page = orders.page(BUYER, all, PageRequest::default()).await.unwrap();
+    let page = orders_of(db, BUYER, all, PageRequest::default()).await;
     assert_eq!(page.items.iter().map(|order| order.seq).collect::<Vec<_>>(), [cancelled, open, buy]);
     assert_eq!((page.total, page.pages()), (3, 1));
-    let second = orders.page(BUYER, all, PageRequest::new(2, 2)).await.unwrap();
+    let second = orders_of(db, BUYER, all, PageRequest::new(2, 2)).await;
     assert_eq!(second.items.iter().map(|order| order.seq).collect::<Vec<_>>(), [buy]);
     assert_eq!((second.total, second.pages()), (3, 2));
-    let beyond = orders.page(BUYER, all, PageRequest::new(9, 2)).await.unwrap();
+    let beyond = orders_of(db, BUYER, all, PageRequest::new(9, 2)).await;
     assert_eq!((beyond.items.len(), beyond.total), (0, 3));
 
     for (status, wanted) in [
@@ -139,16 +159,15 @@ async fn orders_come_in_pages_newest_first(db: &TestDatabase) {
         (OrderStatus::Filled, vec![buy]),
         (OrderStatus::PartiallyFilled, vec![]),
     ] {
-        let found =
-            orders.page(BUYER, OrderFilter { status: Some(status), ..all }, PageRequest::default()).await.unwrap();
+        let found = orders_of(db, BUYER, OrderFilter { status: Some(status), ..all }, PageRequest::default()).await;
         assert_eq!(found.total, wanted.len() as u64);
         assert_eq!(found.items.iter().map(|order| order.seq).collect::<Vec<_>>(), wanted);
     }
     let sells = OrderFilter { side: Some(Side::Sell), ..all };
-    assert_eq!(orders.page(BUYER, sells, PageRequest::default()).await.unwrap().pages(), 0);
-    assert_eq!(orders.page(SELLER, sells, PageRequest::default()).await.unwrap().total, 2);
+    assert_eq!(orders_of(db, BUYER, sells, PageRequest::default()).await.pages(), 0);
+    assert_eq!(orders_of(db, SELLER, sells, PageRequest::default()).await.total, 2);
     let elsewhere = OrderFilter { instrument: Some(InstrumentId::new(1)), ..all };
-    assert_eq!(orders.page(BUYER, elsewhere, PageRequest::default()).await.unwrap().total, 0);
+    assert_eq!(orders_of(db, BUYER, elsewhere, PageRequest::default()).await.total, 0);
 }
 
 async fn trades_show_both_sides(db: &TestDatabase) {
@@ -173,11 +192,11 @@ async fn trades_show_both_sides(db: &TestDatabase) {
     assert_eq!(recent[0].taker_order, late);
     assert!(trades.by_id(TradeId::new(3)).await.is_err());
 
-    let sold = trades.page(SELLER, PageRequest::new(1, 1)).await.unwrap();
+    let sold = trades_of(db, SELLER, PageRequest::new(1, 1)).await;
     assert_eq!((sold.items, sold.total), (recent[..1].to_vec(), 2));
-    let sold = trades.page(SELLER, PageRequest::new(2, 1)).await.unwrap();
+    let sold = trades_of(db, SELLER, PageRequest::new(2, 1)).await;
     assert_eq!((sold.items, sold.total), (recent[1..].to_vec(), 2));
-    assert_eq!(trades.page(BUYER, PageRequest::default()).await.unwrap().items, recent[1..]);
+    assert_eq!(trades_of(db, BUYER, PageRequest::default()).await.items, recent[1..]);
     assert_eq!(trades.totals().await.unwrap(), TradeTotals { count: 2, quantity: 6, notional: 600_000, fees: 900 });
 
     let turnover = trades.turnover(SELLER).await.unwrap();
@@ -243,11 +262,35 @@ async fn sums_beyond_63_bits_stay_exact(db: &TestDatabase) {
     assert_eq!((off.len(), off[0].seq, off[0].index, off[0].amount), (1, Seq::new(2), 3, -7));
 }
 
+/// The sink goes on between any two statements: cursor, rows and count must be of one moment all the same, or a list that
+/// is merged with newer events counts some twice.
+async fn a_snapshot_is_one_moment(db: &TestDatabase) {
+    let (events, [_, buy, late, ..]) = events_of_a_day();
+    let (early, rest) = events.split_at(events.partition_point(|record| record.seq < late));
+    let mut sink = Sink::open(db.store.clone()).await.unwrap();
+    sink.apply(early).await.unwrap();
+    let mut before = db.store.snapshot().await.unwrap();
+    sink.apply(rest).await.unwrap();
+
+    assert_eq!(before.cursor().seq, early.last().unwrap().seq);
+    let (rows, total) = before.trades(SELLER, 0, 10).await.unwrap();
+    assert_eq!((rows.len(), total), (1, 1));
+    let (rows, total) = before.orders(BUYER, OrderFilter::default(), 0, 10).await.unwrap();
+    assert_eq!((rows.iter().map(|order| order.seq).collect::<Vec<_>>(), total), (vec![buy], 1));
+    drop(before);
+
+    let mut after = db.store.snapshot().await.unwrap();
+    assert_eq!(after.cursor().seq, events.last().unwrap().seq);
+    assert_eq!(after.trades(SELLER, 0, 10).await.unwrap().1, 2);
+    assert_eq!(after.orders(BUYER, OrderFilter::default(), 0, 10).await.unwrap().1, 3);
+}
+
 cx_store::on_both_databases!(
     orders_tell_their_story,
     orders_are_found_by_every_name_and_only_by_their_owner,
     orders_come_in_pages_newest_first,
     trades_show_both_sides,
+    a_snapshot_is_one_moment,
     a_statement_shows_each_line,
     prices_add_up_to_every_statistic,
     sums_beyond_63_bits_stay_exact,

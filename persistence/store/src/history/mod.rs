@@ -34,6 +34,11 @@ impl Store {
     }
 }
 
+/// A position or number of rows, as SQL wants it.
+fn bound(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// Puts together a sum that could overflow a BIGINT. It is asked for as `SUM(x / 4294967296)` and `SUM(x % 4294967296)` (2^32):
 /// both databases round towards zero, and neither half overflows within 2^31 rows. NULL stands for no rows.
 pub(crate) fn joined(high: Option<i64>, low: Option<i64>) -> i128 {

@@ -8,9 +8,9 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row};
 
-use super::joined;
+use super::{bound, joined};
 use crate::columns::{corrupt, flag, unsigned, unsigned_option, word, word_option};
-use crate::{Page, PageRequest, PublicId, PublicIdKind, Store, StoreError};
+use crate::{PublicId, PublicIdKind, Snapshot, Store, StoreError};
 
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -166,24 +166,27 @@ const PAGE_OPEN: &str = select!(filter!(), "AND closed_ns IS NULL ORDER BY seq D
 const COUNT: &str = concat!("SELECT COUNT(*) AS total FROM orders ", filter!());
 const COUNT_OPEN: &str = concat!("SELECT COUNT(*) AS total FROM orders ", filter!(), "AND closed_ns IS NULL");
 
+impl Snapshot {
+    /// An account's orders, newest first: `count` of them from number `first` (0 is the newest), and how many there are.
+    pub async fn orders(
+        &mut self,
+        account: AccountId,
+        filter: OrderFilter,
+        first: u64,
+        count: u64,
+    ) -> Result<(Vec<OrderRow>, u64), StoreError> {
+        let open = filter.status.is_some_and(OrderStatus::is_open);
+        let (list, total) = if open { (PAGE_OPEN, COUNT_OPEN) } else { (PAGE, COUNT) };
+        let list = bind(list, account, filter).bind(bound(count)).bind(bound(first));
+        let rows = list.fetch_all(self.connection()).await?;
+        let total = bind(total, account, filter).fetch_one(self.connection()).await?;
+        Ok((rows.iter().map(order).collect::<Result<_, _>>()?, unsigned(&total, TABLE, "total")?))
+    }
+}
+
 impl<'a> Orders<'a> {
     pub(super) const fn new(store: &'a Store) -> Self {
         Self(store)
-    }
-
-    /// An account's orders, newest first.
-    pub async fn page(
-        self,
-        account: AccountId,
-        filter: OrderFilter,
-        page: PageRequest,
-    ) -> Result<Page<OrderRow>, StoreError> {
-        let open = filter.status.is_some_and(OrderStatus::is_open);
-        let (list, count) = if open { (PAGE_OPEN, COUNT_OPEN) } else { (PAGE, COUNT) };
-        let rows = bind(list, account, filter).bind(page.limit()).bind(page.offset()).fetch_all(self.0.pool()).await?;
-        let count = bind(count, account, filter).fetch_one(self.0.pool()).await?;
-        let items = rows.iter().map(order).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(&count, TABLE, "total")?, request: page })
     }
 
     /// The order of this number, whoever's.

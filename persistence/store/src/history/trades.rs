@@ -6,9 +6,9 @@ use cx_engine::units::{Amount, Price, Quantity, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::joined;
+use super::{bound, joined};
 use crate::columns::{unsigned, word};
-use crate::{Page, PageRequest, PublicId, PublicIdKind, Store, StoreError};
+use crate::{PublicId, PublicIdKind, Snapshot, Store, StoreError};
 
 const TABLE: &str = "trades";
 
@@ -112,14 +112,15 @@ macro_rules! columns {
     };
 }
 
-impl<'a> Trades<'a> {
-    pub(super) const fn new(store: &'a Store) -> Self {
-        Self(store)
-    }
-
-    /// An account's trades, newest first.
-    pub async fn page(self, account: AccountId, page: PageRequest) -> Result<Page<TradeRow>, StoreError> {
-        // Each side is read along its own index as far as the page reaches; nobody trades with himself, so no trade comes twice.
+impl Snapshot {
+    /// An account's trades, newest first: `count` of them from number `first` (0 is the newest), and how many there are.
+    pub async fn trades(
+        &mut self,
+        account: AccountId,
+        first: u64,
+        count: u64,
+    ) -> Result<(Vec<TradeRow>, u64), StoreError> {
+        // Each side is read along its own index as far as is asked; nobody trades with himself, so no trade comes twice.
         let rows = sqlx::query(concat!(
             "SELECT ",
             columns!(),
@@ -131,20 +132,25 @@ impl<'a> Trades<'a> {
              ORDER BY id DESC LIMIT $3 OFFSET $4"
         ))
         .bind(i64::from(account.get()))
-        .bind(page.offset() + page.limit())
-        .bind(page.limit())
-        .bind(page.offset())
-        .fetch_all(self.0.pool())
+        .bind(bound(first.saturating_add(count)))
+        .bind(bound(count))
+        .bind(bound(first))
+        .fetch_all(self.connection())
         .await?;
-        let count = sqlx::query(
+        let total = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM trades WHERE maker_account = $1) + \
              (SELECT COUNT(*) FROM trades WHERE taker_account = $1) AS total",
         )
         .bind(i64::from(account.get()))
-        .fetch_one(self.0.pool())
+        .fetch_one(self.connection())
         .await?;
-        let items = rows.iter().map(trade).collect::<Result<_, _>>()?;
-        Ok(Page { items, total: unsigned(&count, TABLE, "total")?, request: page })
+        Ok((rows.iter().map(trade).collect::<Result<_, _>>()?, unsigned(&total, TABLE, "total")?))
+    }
+}
+
+impl<'a> Trades<'a> {
+    pub(super) const fn new(store: &'a Store) -> Self {
+        Self(store)
     }
 
     /// The trade of this number.

@@ -16,8 +16,8 @@ use cx_engine::EventRecord;
 use cx_engine::event::InstrumentListed;
 use cx_engine::ids::{AssetId, InstrumentId, OrderId, Seq, Symbol};
 use cx_engine::units::{FeeRate, Price, Timestamp};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor, Row};
 
 use crate::columns::{corrupt, unsigned};
 use crate::{Store, StoreError};
@@ -73,18 +73,22 @@ impl Sink {
 impl Store {
     /// How far the sink has come.
     pub async fn sink_cursor(&self) -> Result<Cursor, StoreError> {
-        let row = sqlx::query("SELECT seq, time_ns, events, orders, trades FROM sink_cursor WHERE id = 1")
-            .fetch_one(self.pool())
-            .await?;
-        let number = |column| unsigned(&row, "sink_cursor", column);
-        Ok(Cursor {
-            seq: Seq::new(number("seq")?),
-            time: Timestamp::from_nanos(number("time_ns")?),
-            events: number("events")?,
-            orders: number("orders")?,
-            trades: number("trades")?,
-        })
+        read_cursor(self.pool()).await
     }
+}
+
+pub(crate) async fn read_cursor<'e>(from: impl Executor<'e, Database = Any>) -> Result<Cursor, StoreError> {
+    let row = sqlx::query("SELECT seq, time_ns, events, orders, trades FROM sink_cursor WHERE id = 1")
+        .fetch_one(from)
+        .await?;
+    let number = |column| unsigned(&row, "sink_cursor", column);
+    Ok(Cursor {
+        seq: Seq::new(number("seq")?),
+        time: Timestamp::from_nanos(number("time_ns")?),
+        events: number("events")?,
+        orders: number("orders")?,
+        trades: number("trades")?,
+    })
 }
 
 async fn resume(store: &Store) -> Result<Fold, StoreError> {

@@ -8,7 +8,7 @@ use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_market_data::{ExecutionReport, Liquidity, OrderState, OrderStatus, PublicTrade};
 use cx_store::history::{OrderFilter, OrderRow, OrderStatus as RowStatus, TradeRow};
-use cx_store::{Page, PageRequest, StoreError};
+use cx_store::{Page, PageRequest};
 
 use super::desk::OrderRef;
 use crate::problem::Problem;
@@ -118,10 +118,11 @@ fn of_row(row: &OrderRow) -> OrderState {
     }
 }
 
-/// Part of a sorted list.
+/// Rows of SQL from number `first` on, of `total`.
 #[derive(Debug)]
 struct Slice<T> {
     items: Vec<T>,
+    first: u64,
     total: u64,
 }
 
@@ -135,16 +136,13 @@ pub(crate) async fn orders(
     if filter.status.is_some_and(RowStatus::is_open) {
         return Ok(open_orders(&state.venue.read(), account, filter, page));
     }
-    // Read before the folds: whatever SQL had then is not news, and whatever comes later is in the folds.
-    let cursor = state.store.sink_cursor().await?.seq;
-    let news = newer_orders(&state.venue.read(), account, filter, cursor);
+    // Taken before the folds are read: what SQL has then is not news, and what comes later is in the folds.
+    let mut snapshot = state.store.snapshot().await?;
+    let news = newer_orders(&state.venue.read(), account, filter, snapshot.cursor().seq);
     let (first, count) = reach(page, news.len());
-    let read = |page| {
-        let store = state.store.clone();
-        async move { store.orders().page(account, filter, page).await }
-    };
-    let rows = slice(first, count, read).await?;
-    let mut page = merge(news, rows.map(|row| of_row(&row)), first, page, |order| order.accepted.get());
+    let (rows, total) = snapshot.orders(account, filter, first, count).await?;
+    let rows = Slice { items: rows.iter().map(of_row).collect(), first, total };
+    let mut page = merge(news, rows, page, |order| order.accepted.get());
     refresh(&state.venue.read(), &mut page.items);
     Ok(page)
 }
@@ -188,16 +186,12 @@ fn refresh(folds: &Folds, orders: &mut [OrderState]) {
 
 /// An account's trades, newest first.
 pub(crate) async fn trades(state: &AppState, account: AccountId, page: PageRequest) -> Result<Page<OwnTrade>, Problem> {
-    let cursor = state.store.sink_cursor().await?.seq;
-    let news = newer_trades(&state.venue.read(), account, cursor);
+    let mut snapshot = state.store.snapshot().await?;
+    let news = newer_trades(&state.venue.read(), account, snapshot.cursor().seq);
     let (first, count) = reach(page, news.len());
-    let read = |page| {
-        let store = state.store.clone();
-        async move { store.trades().page(account, page).await }
-    };
-    let rows = slice(first, count, read).await?;
-    let rows = rows.filter_map(|row| OwnTrade::of_row(&row, account));
-    Ok(merge(news, rows, first, page, |trade| trade.trade.get()))
+    let (rows, total) = snapshot.trades(account, first, count).await?;
+    let rows = Slice { items: rows.iter().filter_map(|row| OwnTrade::of_row(row, account)).collect(), first, total };
+    Ok(merge(news, rows, page, |trade| trade.trade.get()))
 }
 
 /// The account's fills after `cursor`, newest first, as far as reports are kept.
@@ -223,50 +217,17 @@ fn reach(page: PageRequest, news: usize) -> (u64, u64) {
     (first, offset + u64::from(page.per_page()) - first)
 }
 
-/// Rows `first..first + count`, read in the pages that the store gives.
-async fn slice<T, R>(first: u64, count: u64, read: impl Fn(PageRequest) -> R) -> Result<Slice<T>, Problem>
-where
-    R: Future<Output = Result<Page<T>, StoreError>>,
-{
-    let size = u64::from(PageRequest::PER_PAGE_MAX);
-    let (mut items, mut number) = (Vec::new(), first / size);
-    loop {
-        let asked = PageRequest::new(u32::try_from(number + 1).unwrap_or(u32::MAX), PageRequest::PER_PAGE_MAX);
-        let page = read(asked).await?;
-        let total = page.total;
-        items.extend(page.items);
-        number += 1;
-        if number * size >= (first + count).min(total) {
-            let skip = usize::try_from(first % size).unwrap_or(0);
-            let items = items.into_iter().skip(skip).take(usize::try_from(count).unwrap_or(usize::MAX)).collect();
-            return Ok(Slice { items, total });
-        }
-    }
-}
-
-impl<T> Slice<T> {
-    fn map<U>(self, turn: impl FnMut(T) -> U) -> Slice<U> {
-        Slice { items: self.items.into_iter().map(turn).collect(), total: self.total }
-    }
-
-    fn filter_map<U>(self, turn: impl FnMut(T) -> Option<U>) -> Slice<U> {
-        Slice { items: self.items.into_iter().filter_map(turn).collect(), total: self.total }
-    }
-}
-
-/// Merges what is new with rows of SQL from row `first` on, both sorted by falling key, and cuts the page out. What SQL got
-/// meanwhile is not shown twice.
-fn merge<T>(news: Vec<T>, rows: Slice<T>, first: u64, page: PageRequest, key: impl Fn(&T) -> u64) -> Page<T> {
-    let is_there = |item: &T| rows.items.iter().any(|row| key(row) == key(item));
-    let news: Vec<T> = news.into_iter().filter(|item| !is_there(item)).collect();
-    let total = rows.total + news.len() as u64;
+/// Merges what is new with rows of SQL, both sorted by falling key and with nothing in common, and cuts the page out.
+fn merge<T>(news: Vec<T>, rows: Slice<T>, page: PageRequest, key: impl Fn(&T) -> u64) -> Page<T> {
+    let Slice { items: rows, first, total } = rows;
+    let total = total + news.len() as u64;
     // How many new items stand before the first row that was read.
-    let before = match rows.items.first() {
+    let before = match rows.first() {
         Some(row) if first > 0 => news.iter().take_while(|item| key(item) > key(row)).count(),
         None if first > 0 => news.len(),
         _ => 0,
     };
-    let mut merged: Vec<T> = news.into_iter().skip(before).chain(rows.items).collect();
+    let mut merged: Vec<T> = news.into_iter().skip(before).chain(rows).collect();
     merged.sort_by_key(|item| std::cmp::Reverse(key(item)));
     let start = first + before as u64;
     let skip = u64::try_from(page.offset()).unwrap_or(0).saturating_sub(start);
