@@ -65,3 +65,6 @@ pub fn affordable(cash: Amount, price: Price, tick_value: i64, rate: FeeRate) ->
     let lots = if cost.is_some_and(|cost| cost <= i128::from(cash.minor())) { more } else { lots };
     Quantity::from_lots(u64::try_from(lots).expect("cash over a price of at least one is not negative and fits"))
 }
+
+#[cfg(test)]
+mod tests;
