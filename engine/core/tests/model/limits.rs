@@ -1,7 +1,7 @@
 //! Limits of accounts in the model, each figure counted from the open orders when it is asked for.
 
 use cx_engine::Event;
-use cx_engine::command::Side;
+use cx_engine::command::{NewOrder, SelfTrade, Side};
 use cx_engine::control::{SetGroup, SetLimits, SetPositionLimit};
 use cx_engine::ids::{AccountId, AssetId, InstrumentId};
 use cx_engine::reject::Reject;
@@ -69,14 +69,19 @@ impl Model {
         if most > 0 && value > most { Err(Reject::OrderNotionalLimit) } else { Ok(()) }
     }
 
-    /// What walking the other side costs for so many lots, or for what there is.
-    pub(super) fn walk(&self, instrument: InstrumentId, side: Side, lots: u64) -> i128 {
-        let venue = self.venue(instrument);
-        let mut left = i128::from(lots);
+    /// What a market order costs that walks the other side for its quantity, or for what there is. Orders that it would
+    /// cancel as its owner's own are passed over, all others are met.
+    pub(super) fn walk(&self, new: &NewOrder) -> i128 {
+        let venue = self.venue(new.instrument);
+        let mut left = i128::from(new.quantity.lots());
         let mut sum = 0;
-        for (price, queue) in venue.book.levels(side.opposite()) {
+        for (price, queue) in venue.book.levels(new.side.opposite()) {
             for slot in queue {
-                let lots = left.min(i128::from(self.orders[slot].leaves.lots()));
+                let maker = &self.orders[slot];
+                if new.self_trade == SelfTrade::CancelOldest && self.one_owner(maker.account, new.account) {
+                    continue;
+                }
+                let lots = left.min(i128::from(maker.leaves.lots()));
                 sum += per_lot(&venue.listed, price) * lots;
                 left -= lots;
             }

@@ -185,6 +185,11 @@ impl Model {
         self.orders.values().copied().collect()
     }
 
+    /// Whether an order is open.
+    pub fn open_orders_has(&self, order: OrderId) -> bool {
+        self.orders.get(&order.slot()).is_some_and(|open| open.order == order)
+    }
+
     /// The best levels of one side: price, displayed lots and number of orders.
     pub fn depth(&self, instrument: InstrumentId, side: Side, levels: usize) -> Vec<(Price, u128, usize)> {
         let queues = self.venue(instrument).book.levels(side);

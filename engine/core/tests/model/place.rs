@@ -144,7 +144,7 @@ impl Model {
             let cash = i128::from(new.quote_quantity.minor());
             return Ok((cash, cash));
         }
-        let value = self.walk(new.instrument, new.side, new.quantity.lots());
+        let value = self.walk(new);
         if value > BALANCE_MAX {
             return Err(Reject::NotionalTooLarge);
         }
