@@ -4,7 +4,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/carbonxchange/target
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz openapi
+.PHONY: help run build test check bench soak fuzz openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ bench: ## Run the benchmarks (BENCH="book" runs those whose name contains it)
 	@.ci/need build
 	cargo bench --locked --workspace --benches -- $(BENCH)
 	@echo "The report lies in $(CARGO_TARGET_DIR)/criterion/report/index.html"
+
+soak: ## Run the core and its model in lockstep for long (CX_SOAK_COMMANDS=500000000, CX_SOAK_SEED=1 for other venues)
+	@.ci/need build
+	cargo run --release --locked -p cx-engine --example soak
 
 fuzz: ## Fuzz every target for a minute each (SECONDS_EACH=600 for longer); needs no other toolchain
 	fuzz/run.sh

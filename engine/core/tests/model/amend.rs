@@ -54,7 +54,7 @@ impl Model {
         }
         if !resting {
             self.arm(slot, out);
-        } else if self.matches(old.instrument) {
+        } else if self.is_continuous(old.instrument) {
             self.aggress(slot, out);
         } else {
             self.rest(slot, out);

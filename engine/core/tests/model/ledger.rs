@@ -1,7 +1,7 @@
 //! Accounts of the model: permissions, movements, totals and holds.
 
 use cx_engine::Event;
-use cx_engine::command::{AssetClass, CommandKind, Movement, SetPermissions};
+use cx_engine::command::{AssetClass, CommandKind, Movement, SetPermissions, Side};
 use cx_engine::event::PermissionsSet;
 use cx_engine::ids::{AccountId, AssetId};
 use cx_engine::reject::{CancelReason, Reject};
@@ -56,6 +56,21 @@ impl Model {
         }
         for (asset, sum) in sums.into_iter().enumerate() {
             assert_eq!(sum, self.flows[asset].supply(), "asset {asset} is not conserved");
+        }
+    }
+
+    /// Panics when an instrument that matches has a crossed book, or a stop that the last price reaches.
+    pub fn assert_at_rest(&self) {
+        for listed in self.instruments() {
+            let instrument = listed.instrument;
+            if !self.is_continuous(instrument) {
+                continue;
+            }
+            let book = &self.venue(instrument).book;
+            if let (Some(bid), Some(ask)) = (book.best_price(Side::Buy), book.best_price(Side::Sell)) {
+                assert!(bid < ask, "{instrument:?} is crossed: {bid:?} and {ask:?}");
+            }
+            assert!(self.stops_at_rest(instrument), "{instrument:?} has a stop that should have gone off");
         }
     }
 

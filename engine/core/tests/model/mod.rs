@@ -186,15 +186,15 @@ impl Model {
     }
 
     /// Whether an order is open.
-    pub fn open_orders_has(&self, order: OrderId) -> bool {
+    pub fn is_open(&self, order: OrderId) -> bool {
         self.orders.get(&order.slot()).is_some_and(|open| open.order == order)
     }
 
-    /// The best levels of one side: price, displayed lots and number of orders.
+    /// The best levels of one side: price, open lots and number of orders.
     pub fn depth(&self, instrument: InstrumentId, side: Side, levels: usize) -> Vec<(Price, u128, usize)> {
         let queues = self.venue(instrument).book.levels(side);
         let level = |(price, queue): (Price, &VecDeque<u32>)| {
-            let lots = queue.iter().map(|slot| u128::from(self.orders[slot].displayed.lots())).sum();
+            let lots = queue.iter().map(|slot| u128::from(self.orders[slot].leaves.lots())).sum();
             (price, lots, queue.len())
         };
         queues.take(levels).map(level).collect()

@@ -13,7 +13,7 @@ use super::checks::around;
 
 impl Model {
     /// Whether orders match as they come.
-    pub(super) fn matches(&self, instrument: InstrumentId) -> bool {
+    pub fn is_continuous(&self, instrument: InstrumentId) -> bool {
         self.venue(instrument).phase == Phase::Continuous
     }
 

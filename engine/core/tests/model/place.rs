@@ -271,7 +271,7 @@ impl Model {
             self.arm(slot, out);
         } else if order.time_in_force == TimeInForce::FillOrKill && !self.can_fill(order) {
             return self.end(slot, CancelReason::FillOrKill, out);
-        } else if self.matches(order.instrument) {
+        } else if self.is_continuous(order.instrument) {
             self.aggress(slot, out);
         } else {
             self.rest(slot, out);

@@ -72,6 +72,13 @@ impl Model {
         }
     }
 
+    /// Whether no stop is reached by the last price, as it must be between commands in the continuous phase.
+    pub fn stops_at_rest(&self, instrument: InstrumentId) -> bool {
+        let venue = self.venue(instrument);
+        let last = venue.last.filter(|_| venue.phase == Phase::Continuous);
+        last.is_none_or(|last| self.next_stop(instrument, last, last).is_none())
+    }
+
     fn next_stop(&self, instrument: InstrumentId, low: i64, high: i64) -> Option<u32> {
         let first = |side| self.stops_in_order(instrument, side).first().copied();
         let stop_price = |slot: &u32| self.orders[slot].stop_price.ticks();
