@@ -1,6 +1,7 @@
 //! The lockstep test for as long as asked: core and model on one generated venue after the other, with a line of progress
 //! now and then. `CX_SOAK_COMMANDS` says how many commands (20 million when it is not set), `CX_SOAK_SEED` the first seed.
 //! Ends with status 0 when the two never differed; otherwise it panics with the shortest stream that shows the difference.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)] // a program around the core
 
 #[path = "../tests/lockstep/holds.rs"]
 mod holds;

@@ -90,13 +90,14 @@ impl Model {
             }
             if self.one_owner(maker.account, taker.account) {
                 self.prevent_self_trade(&maker, &taker, out);
-                if !self.orders.get(&slot).is_some_and(|open| open.order == taker.order) {
+                if !self.is_open(taker.order) {
                     return;
                 }
                 continue;
             }
             let Some(lots) = self.match_size(&maker, &taker) else {
-                let reason = if taker.cash.is_some() { CancelReason::CashSpent } else { CancelReason::InsufficientFunds };
+                let reason =
+                    if taker.cash.is_some() { CancelReason::CashSpent } else { CancelReason::InsufficientFunds };
                 return self.end(slot, reason, out);
             };
             self.trade(maker.slot(), slot, lots, maker.price, out);

@@ -101,13 +101,12 @@ impl Model {
         }
         let rates = self.rates(new.account, new.instrument);
         let valued_at = if new.kind.is_limited() { new.price } else { stop_price };
-        let (value, needed) = match new.kind {
-            OrderKind::Market => self.market_need(new, rates.1)?,
-            _ => {
-                let value = notional(instrument, valued_at, new.quantity).ok_or(Reject::NotionalTooLarge)?;
-                let needed = need(instrument, new.side, valued_at, new.quantity, rates);
-                (value, needed.ok_or(Reject::NotionalTooLarge)?)
-            }
+        let (value, needed) = if new.kind == OrderKind::Market {
+            self.market_need(new, rates.1)?
+        } else {
+            let value = notional(instrument, valued_at, new.quantity).ok_or(Reject::NotionalTooLarge)?;
+            let needed = need(instrument, new.side, valued_at, new.quantity, rates);
+            (value, needed.ok_or(Reject::NotionalTooLarge)?)
         };
         self.check_order_notional(new.account, value)?;
         self.check_limits(new, value, rates.1)?;

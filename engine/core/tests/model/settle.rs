@@ -21,15 +21,15 @@ impl Model {
     pub(super) fn trade(&mut self, maker: u32, taker: u32, quantity: Quantity, price: Price, out: &mut Vec<Event>) {
         self.part_pair(maker, out);
         self.part_pair(taker, out);
-        let (by_maker, by_taker) = (self.orders[&maker], self.orders[&taker]);
-        let auction = by_taker.state == State::Resting;
-        let instrument = by_maker.instrument;
+        let (resting, aggressing) = (self.orders[&maker], self.orders[&taker]);
+        let auction = aggressing.state == State::Resting;
+        let instrument = resting.instrument;
         let value = per_lot(&self.venue(instrument).listed, price) * i128::from(quantity.lots());
-        let taker_fee = fee(value, by_taker.taker_rate);
-        let maker_fee = fee(value, by_maker.maker_rate).max(-taker_fee);
-        let (maker_side, taker_side) = ((by_maker.account, maker_fee), (by_taker.account, taker_fee));
+        let taker_fee = fee(value, aggressing.taker_rate);
+        let maker_fee = fee(value, resting.maker_rate).max(-taker_fee);
+        let (maker_side, taker_side) = ((resting.account, maker_fee), (aggressing.account, taker_fee));
         let (buyer, seller) =
-            if by_taker.side == Side::Buy { (taker_side, maker_side) } else { (maker_side, taker_side) };
+            if aggressing.side == Side::Buy { (taker_side, maker_side) } else { (maker_side, taker_side) };
         self.settle(instrument, buyer, seller, value, quantity);
 
         self.fill(maker, quantity);
@@ -39,21 +39,21 @@ impl Model {
         }
         let (maker_left, taker_left) = (self.orders[&maker], self.orders[&taker]);
         self.touch(instrument, price.ticks());
-        for account in [by_maker.account, by_taker.account] {
+        for account in [resting.account, aggressing.account] {
             self.count_trade(account, quantity);
         }
         self.trade_count += 1;
         let trade = Trade {
             trade: TradeId::new(self.trade_count),
             instrument,
-            taker_side: by_taker.side,
+            taker_side: aggressing.side,
             auction,
             price,
             quantity,
-            maker_order: by_maker.order,
-            taker_order: by_taker.order,
-            maker_account: by_maker.account,
-            taker_account: by_taker.account,
+            maker_order: resting.order,
+            taker_order: aggressing.order,
+            maker_account: resting.account,
+            taker_account: aggressing.account,
             maker_fee: small(maker_fee),
             taker_fee: small(taker_fee),
             maker_leaves: maker_left.leaves,

@@ -62,9 +62,9 @@ impl Model {
         let now = self.now;
         let venue = self.venue_mut(instrument);
         let (phase, every) = venue.plans.remove(&(at, number)).expect("it was found");
-        if every > 0 {
+        if let Some(periods) = (now - at).checked_div(every) {
             // The first of its times after now.
-            let next = u128::from(at) + (u128::from((now - at) / every) + 1) * u128::from(every);
+            let next = u128::from(at) + (u128::from(periods) + 1) * u128::from(every);
             if next < u128::from(TIME_END) {
                 let next = u64::try_from(next).expect("it is below 2^63");
                 venue.plans.insert((next, number), (phase, every));

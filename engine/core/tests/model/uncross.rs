@@ -52,7 +52,7 @@ impl Model {
         if candidates.iter().all(|it| it.surplus < 0) {
             return Some(lowest);
         }
-        let middle = (i128::from(lowest.price) + i128::from(highest.price)) / 2;
+        let middle = i128::midpoint(i128::from(lowest.price), i128::from(highest.price));
         let middle = i64::try_from(middle).expect("it is between two prices");
         let reference = venue.last.or(venue.reference).unwrap_or(middle);
         // Within a run the price nearest the reference is one of its ends, or the reference itself.
@@ -122,7 +122,8 @@ impl Model {
     /// What an auction of the instrument would give now.
     pub fn auction_state(&self, instrument: InstrumentId) -> AuctionState {
         let _ = index(instrument.get());
-        let (price, volume, surplus) = self.auction(instrument).map_or((0, 0, 0), |it| (it.price, it.volume, it.surplus));
+        let (price, volume, surplus) =
+            self.auction(instrument).map_or((0, 0, 0), |it| (it.price, it.volume, it.surplus));
         state(instrument, price, volume, surplus)
     }
 }
