@@ -4,7 +4,7 @@
 mod ladder;
 mod orders;
 
-pub(crate) use ladder::{Ladder, NONE};
+pub(crate) use ladder::{Ladder, Level, NONE};
 pub(crate) use orders::{Detail, Node, Orders, Terms};
 
 use crate::command::Side;
