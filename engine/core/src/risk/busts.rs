@@ -53,6 +53,15 @@ impl RecentTrades {
         }
     }
 
+    /// Puts a trade back to its place in the ring.
+    pub(crate) fn restore(&mut self, trade: TradeId, past: PastTrade) {
+        let place = Self::place(trade);
+        if self.ring.len() <= place {
+            self.ring.resize(place + 1, past);
+        }
+        self.ring[place] = past;
+    }
+
     /// A remembered trade, `last` being the last one made.
     fn find(&mut self, trade: TradeId, last: TradeId) -> Option<&mut PastTrade> {
         let age = last.get().checked_sub(trade.get())?;

@@ -45,9 +45,8 @@ impl FeeTable {
     pub(crate) fn iter(&self) -> impl Iterator<Item = SetFees> {
         (0..).map(InstrumentId::new).zip(&self.set).flat_map(|(instrument, tiers)| {
             let numbered = (0..).zip(tiers);
-            numbered.filter_map(move |(tier, rates)| {
-                rates.map(|(maker, taker)| SetFees { instrument, tier, maker, taker })
-            })
+            numbered
+                .filter_map(move |(tier, rates)| rates.map(|(maker, taker)| SetFees { instrument, tier, maker, taker }))
         })
     }
 }

@@ -276,14 +276,7 @@ impl Exchange {
     /// An open order of an account that [is tracked](Exchange::is_tracked) has so many lots and so much notional (at its limit,
     /// or stop price without one) more or less open than before.
     #[inline]
-    pub(crate) fn track(
-        &mut self,
-        account: AccountId,
-        instrument: InstrumentId,
-        side: Side,
-        lots: i64,
-        notional: i64,
-    ) {
+    pub(crate) fn track(&mut self, account: AccountId, instrument: InstrumentId, side: Side, lots: i64, notional: i64) {
         let at = self.accounts.opened(account).risk.limits;
         let quote = self.instruments[instrument.get() as usize].listing.quote;
         let limits = &mut self.risks.limits[at as usize];

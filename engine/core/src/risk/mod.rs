@@ -5,8 +5,8 @@ mod fees;
 mod limits;
 mod staff;
 
-pub(crate) use busts::{PastTrade, RecentTrades};
-pub(crate) use fees::{FeeTable, TIERS};
+pub(crate) use busts::{PastTrade, REMEMBERED, RecentTrades};
+pub(crate) use fees::{FeeTable, TIERS, WINDOW_DAYS};
 pub(crate) use limits::{Limits, Tokens};
 
 use crate::units::Timestamp;
@@ -60,4 +60,3 @@ impl Default for Profile {
         Self { traded: 0, day: 0, history: NONE, limits: NONE, tier_day: u32::MAX, tier: 0 }
     }
 }
-
