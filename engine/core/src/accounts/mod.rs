@@ -106,9 +106,7 @@ impl Accounts {
     /// Every opened account in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         let pages = (0_u32..).step_by(PAGE_ACCOUNTS).zip(&self.pages);
-        pages
-            .flat_map(|(first, page)| (first..).map(AccountId::new).zip(page))
-            .filter(|(_, account)| account.opened)
+        pages.flat_map(|(first, page)| (first..).map(AccountId::new).zip(page)).filter(|(_, account)| account.opened)
     }
 }
 

@@ -41,8 +41,11 @@ fn closing_a_gap_loses_nobody() {
         let name = format!("n{number}");
         homes.entry(super::home(super::mark_of(&order(&name)))).or_default().push(name);
     }
-    let names: Vec<String> =
-        homes.iter().filter(|(home, _)| **home < 24 || **home >= PLACES - 24).flat_map(|(_, names)| names.clone()).collect();
+    let names: Vec<String> = homes
+        .iter()
+        .filter(|(home, _)| **home < 24 || **home >= PLACES - 24)
+        .flat_map(|(_, names)| names.clone())
+        .collect();
     assert!(names.len() > 20, "{} names share the homes around the end", names.len());
     for (number, name) in names.iter().enumerate() {
         ids.record(Seq::new(number as u64), order(name));

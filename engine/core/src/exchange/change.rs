@@ -8,7 +8,7 @@ use crate::control::Phase;
 use crate::event::{Event, OrderAmended};
 use crate::ids::{AccountId, OrderId};
 use crate::reject::{CancelReason, Reject};
-use crate::units::{Amount, Price, Quantity};
+use crate::units::{Amount, Price, Quantity, Trigger};
 
 /// An order as an amendment makes it.
 struct Change {
@@ -197,7 +197,7 @@ impl Exchange {
         if detail.kind.is_limited() {
             // A stop that has gone off is a limit order like any other.
             let kind = if detail.armed { detail.kind } else { OrderKind::Limit };
-            self.check_collar(kind, detail.side, amend.price, change.stop_price, instrument)?;
+            self.check_collar(kind, detail.side, amend.price, Trigger::at(change.stop_price), instrument)?;
         }
         let valued_at = if detail.kind.is_limited() { amend.price } else { change.stop_price };
         let Worth { notional, need } = self.worth(instrument, detail.side, valued_at, leaves, detail.hold_rate())?;

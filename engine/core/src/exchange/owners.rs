@@ -126,7 +126,8 @@ impl Exchange {
                 continue;
             }
             // Before an own order only what is shown comes: hidden parts queue up behind it.
-            let there = if ends_here { Quantity::from_lots(self.orders.node(slot).leaves) } else { self.leaves_of(slot) };
+            let there =
+                if ends_here { Quantity::from_lots(self.orders.node(slot).leaves) } else { self.leaves_of(slot) };
             let lots = there.min(count.wanted);
             count.wanted = count.wanted.minus(lots);
             if let Some(cash) = count.cash {

@@ -89,7 +89,7 @@ impl Exchange {
         self.check_size(order)?;
         let stop_price = self.check_prices(order)?;
         if order.kind.is_limited() {
-            self.check_collar(order.kind, order.side, order.price, stop_price, order.instrument)?;
+            self.check_collar(order.kind, order.side, order.price, order.trigger, order.instrument)?;
         }
         if order.expires != Timestamp::default() {
             check_expiry(order.expires, self.now)?;
@@ -112,7 +112,11 @@ impl Exchange {
             Side::Buy => (instrument.listing.quote, Reject::InsufficientFunds),
             Side::Sell => (instrument.listing.base, Reject::InsufficientCredits),
         };
-        if need > self.balances.get(order.account, asset).available { Err(short) } else { Ok(Admitted { stop_price, first, maker, taker }) }
+        if need > self.balances.get(order.account, asset).available {
+            Err(short)
+        } else {
+            Ok(Admitted { stop_price, first, maker, taker })
+        }
     }
 
     fn accept(&mut self, order: &NewOrder, admitted: &Admitted, events: &mut Vec<Event>) {

@@ -88,8 +88,7 @@ impl Exchange {
         let place = side.opposite();
         let node = self.orders.node_mut(slot);
         (node.leaves, node.key) = (leaves.lots(), key_of(place, stop_price));
-        let stops =
-            self.instruments[instrument.get() as usize].stops.get_or_insert_with(|| Box::new(Stops::new()));
+        let stops = self.instruments[instrument.get() as usize].stops.get_or_insert_with(|| Box::new(Stops::new()));
         stops.book.rest(&mut self.orders, place, slot, leaves.lots());
         let price = self.valued_at(slot);
         self.count_open(slot, price, leaves, 1);
@@ -186,8 +185,7 @@ impl Exchange {
         for side in [Side::Buy, Side::Sell] {
             let mut turn = 0;
             // Moving a stop does not change the list.
-            while let Some(&slot) =
-                self.instruments[at].stops.as_ref().and_then(|stops| stops.trailing(side).get(turn))
+            while let Some(&slot) = self.instruments[at].stops.as_ref().and_then(|stops| stops.trailing(side).get(turn))
             {
                 turn += 1;
                 let terms = *self.orders.terms(slot);
