@@ -66,6 +66,9 @@ impl Expectation {
             Event::OrderCancelled(cancelled) => {
                 self.open.remove(&cancelled.order);
             }
+            Event::OrderReduced(reduced) => {
+                self.open.insert(reduced.order, reduced.leaves.lots().into());
+            }
             Event::OrderAmended(amended) => {
                 self.open.insert(amended.order, amended.leaves.lots().into());
             }

@@ -74,6 +74,8 @@ impl MarketData {
                 return self.listings.apply(record);
             }
             Event::OrderRested(event) => event.instrument,
+            Event::OrderReplenished(event) => event.instrument,
+            Event::OrderReduced(event) => event.instrument,
             Event::OrderCancelled(event) => event.instrument,
             Event::OrderAmended(event) => event.instrument,
             Event::Trade(event) => {

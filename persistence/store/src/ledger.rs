@@ -128,7 +128,8 @@ fn settlement(trade: &Trade, instrument: &InstrumentListed, value: Amount, lines
     let (maker, taker) = (trade.maker_account.into(), trade.taker_account.into());
     let (buyer, seller) = if trade.taker_side == Side::Buy { (taker, maker) } else { (maker, taker) };
     let mut transfer = |from, to, asset, amount: i64, kind| {
-        if amount > 0 {
+        // A negative fee is a rebate, which goes the other way.
+        if amount != 0 {
             lines.extend([
                 Posting { account: from, asset, amount: -amount, kind },
                 Posting { account: to, asset, amount, kind },

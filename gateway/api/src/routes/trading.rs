@@ -325,7 +325,10 @@ async fn change(
     delete,
     path = "/orders",
     tag = "trading",
-    params(("symbol" = Option<String>, Query, description = "Only orders of this instrument.")),
+    params(
+        ("symbol" = Option<String>, Query, description = "Only orders of this instrument."),
+        ("side" = Option<String>, Query, description = "Only `buy` or only `sell` orders."),
+    ),
     responses(
         (status = 200, description = "The orders that were cancelled.", body = CancelledAnswer),
         (status = 400, description = "There is no such instrument.", body = ProblemBody),
@@ -341,7 +344,8 @@ async fn cancel_all(
     let query: OrderQuery = params.read()?;
     let symbol = query.symbol.as_deref();
     let on = symbol.map(|symbol| instrument::by_symbol(&state.venue.read(), symbol)).transpose()?;
-    let reply = desk::answer(desk::submit(&state, desk::cancel_all(user.account, on))?).await?;
+    let side = query.side.as_deref().map(entry::side).transpose()?;
+    let reply = desk::answer(desk::submit(&state, desk::cancel_all(user.account, on, side))?).await?;
     let catalog = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let gone = desk::all_cancelled(&folds, user.account, &reply)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cx_engine::Command;
 use cx_engine::ids::{AccountId, InstrumentId};
+use cx_engine::reject::Reject;
 use cx_identity::{Principal, Revoked};
 use cx_market_data::OrderState;
 use cx_pipeline::Reply;
@@ -16,10 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::envelope::{FieldNote, Refusal, ReplyId, Request, reply};
 use super::messages::{self, BalanceLine, OrderLine};
 use super::outbox::{Close, Outbox, Outgoing};
-use super::params::{self, Amend, Auth, Nothing, OnSymbol, Subscription, WhichOrder};
+use super::params::{self, Amend, Auth, Nothing, OnSymbol, Subscription, WhichOrder, WhichOrders};
 use crate::problem::{Code, Problem};
 use crate::routes::trading::desk;
-use crate::routes::trading::entry::OrderEntry;
+use crate::routes::trading::entry::{self, OrderEntry};
 use crate::routes::trading::instrument;
 use crate::state::AppState;
 use crate::venue::{Channel, ConnectionId, Joined, wall_nanos};
@@ -211,7 +212,7 @@ impl Session {
                 params::read::<Nothing>(params).map(|_| self.balances(account, call))
             }
             later if METHODS_LATER.contains(&later) => {
-                Err(Problem::new(Code::NotSupported).detail(format!("The method {later} is not offered yet.")))
+                Err(Problem::new(Reject::NotSupported).detail(format!("The method {later} is not offered yet.")))
             }
             _ => Err(Problem::new(Code::UnknownMethod)),
         }
@@ -269,7 +270,7 @@ impl Session {
             "orders" => Ok(Channel::Orders(self.owner()?.account)),
             "balances" => Ok(Channel::Balances(self.owner()?.account)),
             later if CHANNELS_LATER.contains(&later.split(':').next().unwrap_or_default()) => {
-                Err(Problem::new(Code::NotSupported)
+                Err(Problem::new(Reject::NotSupported)
                     .field("channel", format!("the channel {later} is not offered yet")))
             }
             _ => Err(Problem::invalid("channel", "channel must be book, trades, orders or balances")),
@@ -341,10 +342,11 @@ impl Session {
         .await
     }
 
-    async fn cancel_all(&self, account: AccountId, wanted: &OnSymbol, call: &Call) -> Result<(), Problem> {
+    async fn cancel_all(&self, account: AccountId, wanted: &WhichOrders, call: &Call) -> Result<(), Problem> {
+        let side = wanted.side.as_deref().map(entry::side).transpose()?;
         let symbol = wanted.symbol.as_deref();
         let on = symbol.map(|symbol| instrument::by_symbol(&self.state.venue.read(), symbol)).transpose()?;
-        self.run(call, desk::cancel_all(account, on), move |state, reply| async move {
+        self.run(call, desk::cancel_all(account, on, side), move |state, reply| async move {
             let orders = desk::all_cancelled(&state.venue.read(), account, &reply)?;
             let orders = orders.iter().map(|order| line(&state, order)).collect::<Result<Vec<_>, _>>()?;
             Ok(CancelledOrders { cancelled: orders.len(), orders })

@@ -110,7 +110,19 @@ impl Amend {
     }
 }
 
-/// `order.cancel_all` and `orders.open`.
+/// `order.cancel_all`: all orders, or those of an instrument, of a side.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichOrders {
+    pub symbol: Option<String>,
+    pub side: Option<String>,
+}
+
+impl Input for WhichOrders {
+    const REQUIRED: &'static [&'static str] = &[];
+}
+
+/// `orders.open`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OnSymbol {

@@ -2,11 +2,11 @@
 
 use super::report::Fill;
 use cx_engine::EventRecord;
-use cx_engine::command::{OrderKind, Side, TimeInForce};
-use cx_engine::event::{OrderAccepted, OrderAmended, OrderRejected};
+use cx_engine::command::{OrderKind, SelfTrade, Side, TimeInForce};
+use cx_engine::event::{OrderAccepted, OrderAmended, OrderReduced, OrderRejected};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,7 @@ impl OrderStatus {
             Self::Open => "open",
             Self::PartiallyFilled => "partially_filled",
             Self::Filled => "filled",
+            Self::Cancelled(CancelReason::Expired) => "expired",
             Self::Cancelled(_) => "cancelled",
             Self::Rejected(_) => "rejected",
         }
@@ -56,7 +57,7 @@ pub struct OrderState {
     pub kind: OrderKind,
     /// How long it lives.
     pub time_in_force: TimeInForce,
-    /// Whether it had to rest.
+    /// Whether it had to rest; of a refused order not known, and false.
     pub post_only: bool,
     /// The limit as last amended; [`Price::NONE`] for market orders.
     pub price: Price,
@@ -71,6 +72,14 @@ pub struct OrderState {
     pub cumulative_notional: i128,
     /// Sum of its fills' fees, in minor units of the currency.
     pub fees: i128,
+    /// What happens when it meets an order of its own owner.
+    pub self_trade: SelfTrade,
+    /// How much the book shows at a time.
+    pub display: DisplayQuantity,
+    /// When it ends by itself; zero for never.
+    pub expires: Timestamp,
+    /// What it holds: cash for a buy, credits for a sell, in minor units. Nothing unless it rests.
+    pub held: Amount,
     /// The client's own name for it.
     pub client_order_id: Option<ClientOrderId>,
     /// The command that accepted or refused it: the number in its public id.
@@ -113,6 +122,10 @@ impl OrderState {
             filled: Quantity::ZERO,
             cumulative_notional: 0,
             fees: 0,
+            self_trade: event.self_trade,
+            display: event.display,
+            expires: event.expires,
+            held: Amount::ZERO,
             client_order_id: event.client_order_id,
             accepted: record.seq,
             accepted_at: record.time,
@@ -124,7 +137,7 @@ impl OrderState {
     }
 
     pub(super) fn rejected(record: &EventRecord, event: &OrderRejected) -> Self {
-        let order = &event.order;
+        let order = event;
         Self {
             order: OrderId::NONE,
             account: order.account,
@@ -132,13 +145,17 @@ impl OrderState {
             side: order.side,
             kind: order.kind,
             time_in_force: order.time_in_force,
-            post_only: order.post_only,
+            post_only: false,
             price: order.price,
             quantity: order.quantity,
             leaves: Quantity::ZERO,
             filled: Quantity::ZERO,
             cumulative_notional: 0,
             fees: 0,
+            self_trade: SelfTrade::CancelNewest,
+            display: DisplayQuantity::ALL,
+            expires: Timestamp::default(),
+            held: Amount::ZERO,
             client_order_id: order.client_order_id,
             accepted: record.seq,
             accepted_at: record.time,
@@ -162,6 +179,13 @@ impl OrderState {
         self.touch(record);
         self.leaves = Quantity::ZERO;
         self.status = OrderStatus::Cancelled(reason);
+    }
+
+    /// Becomes smaller without a fill.
+    pub(super) fn reduce(&mut self, record: &EventRecord, event: &OrderReduced) {
+        self.touch(record);
+        self.quantity = self.quantity.minus(event.by);
+        self.leaves = self.leaves.minus(event.by);
     }
 
     pub(super) fn amend(&mut self, record: &EventRecord, event: &OrderAmended) {

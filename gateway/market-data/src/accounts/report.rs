@@ -18,6 +18,10 @@ pub enum ExecType {
     Trade,
     /// It was amended.
     Replaced,
+    /// It became smaller without a fill: by self-trade prevention.
+    Restated,
+    /// Its time was over.
+    Expired,
     /// It ended unfilled.
     Cancelled,
     /// It was refused.
@@ -31,6 +35,8 @@ impl ExecType {
             Self::New => "new",
             Self::Trade => "trade",
             Self::Replaced => "replaced",
+            Self::Restated => "restated",
+            Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Rejected => "rejected",
         }

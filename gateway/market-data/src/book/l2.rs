@@ -16,7 +16,7 @@ pub const CHECKSUM_LEVELS: usize = 10;
 pub struct BookLevel {
     /// Its price.
     pub price: Price,
-    /// The open quantity of all its orders.
+    /// What all its orders show.
     pub quantity: Quantity,
     /// How many orders queue there.
     pub orders: u32,
@@ -82,28 +82,36 @@ impl BookL2 {
 
     /// Takes the next event; those of other instruments are passed over.
     ///
-    /// - `OrderRested`: its level gains `leaves` and one order.
+    /// A level shows what its orders display; hidden parts of icebergs are not in it.
+    ///
+    /// - `OrderRested`: its level gains `displayed` and one order; `OrderReplenished`: it gains `displayed`.
     /// - `Trade`: the maker's level (opposite the taker's side, at the trade's price) loses `quantity`, and one order when
-    ///   `maker_leaves` is nothing.
-    /// - `OrderCancelled` that rested: its level loses `leaves` and one order.
-    /// - `OrderAmended`: the old level loses `old_leaves` and one order; with priority kept it gets `leaves` and the order
+    ///   `maker_leaves` is nothing. `OrderReduced` in the book: its level loses `by`.
+    /// - `OrderCancelled` that rested: its level loses `displayed` and one order.
+    /// - `OrderAmended`: the old level loses `old_displayed` and one order; with priority kept it gets `displayed` and the order
     ///   back at once, else `OrderRested` follows for what did not match.
     pub fn apply(&mut self, record: &EventRecord) {
         match &record.event {
             Event::OrderRested(e) if e.instrument == self.instrument => {
-                self.gain(record, e.side, e.price, e.leaves);
+                self.gain(record, e.side, e.price, e.displayed, 1);
+            }
+            Event::OrderReplenished(e) if e.instrument == self.instrument => {
+                self.gain(record, e.side, e.price, e.displayed, 0);
+            }
+            Event::OrderReduced(e) if e.instrument == self.instrument && e.resting => {
+                self.lose(record, e.side, e.price, e.by, 0);
             }
             Event::Trade(e) if e.instrument == self.instrument => {
                 let gone = u32::from(e.maker_leaves.is_zero());
                 self.lose(record, e.taker_side.opposite(), e.price, e.quantity, gone);
             }
             Event::OrderCancelled(e) if e.instrument == self.instrument && e.resting => {
-                self.lose(record, e.side, e.price, e.leaves, 1);
+                self.lose(record, e.side, e.price, e.displayed, 1);
             }
             Event::OrderAmended(e) if e.instrument == self.instrument => {
-                self.lose(record, e.side, e.old_price, e.old_leaves, 1);
+                self.lose(record, e.side, e.old_price, e.old_displayed, 1);
                 if e.kept_priority {
-                    self.gain(record, e.side, e.price, e.leaves);
+                    self.gain(record, e.side, e.price, e.displayed, 1);
                 }
             }
             _ => {}
@@ -209,10 +217,10 @@ impl BookL2 {
         }
     }
 
-    fn gain(&mut self, record: &EventRecord, side: Side, price: Price, quantity: Quantity) {
+    fn gain(&mut self, record: &EventRecord, side: Side, price: Price, quantity: Quantity, orders: u32) {
         let level = self.side_mut(side).entry(rank(side, price)).or_default();
         level.quantity = level.quantity.plus(quantity);
-        level.orders += 1;
+        level.orders += orders;
         let after = *level;
         self.note(record, side, price, after);
     }
@@ -224,7 +232,8 @@ impl BookL2 {
         level.quantity = level.quantity.minus(quantity);
         level.orders = level.orders.checked_sub(orders).expect("a level has the orders that leave it");
         let after = *level;
-        assert_eq!(after.orders == 0, after.quantity.is_zero(), "a level is empty of orders and of quantity together");
+        // An iceberg shows nothing between a trade and its next part.
+        assert!(after.orders > 0 || after.quantity.is_zero(), "a level without orders shows nothing");
         if after.orders == 0 {
             levels.remove(&key);
         }

@@ -19,8 +19,8 @@ pub struct QueuedOrder {
     pub side: Side,
     /// Its level.
     pub price: Price,
-    /// What is open.
-    pub leaves: Quantity,
+    /// What the book shows of it.
+    pub shown: Quantity,
 }
 
 /// The book of one instrument by order.
@@ -43,23 +43,37 @@ impl BookL3 {
     pub fn apply(&mut self, record: &EventRecord) {
         match &record.event {
             Event::OrderRested(e) if e.instrument == self.instrument => {
-                let queued =
-                    QueuedOrder { order: e.order, account: e.account, side: e.side, price: e.price, leaves: e.leaves };
+                let queued = QueuedOrder {
+                    order: e.order,
+                    account: e.account,
+                    side: e.side,
+                    price: e.price,
+                    shown: e.displayed,
+                };
                 self.orders.insert(e.order, queued);
                 self.side_mut(e.side).entry(rank(e.side, e.price)).or_default().push_back(e.order);
             }
             Event::Trade(e) if e.instrument == self.instrument => {
                 let maker = self.orders.get_mut(&e.maker_order).expect("a maker rests in the book");
-                maker.leaves = maker.leaves.minus(e.quantity);
-                assert_eq!(maker.leaves, e.maker_leaves, "the fold agrees with the event on the maker's leaves");
+                maker.shown = maker.shown.minus(e.quantity);
                 if e.maker_leaves.is_zero() {
                     self.remove(e.maker_order);
                 }
             }
+            Event::OrderReduced(e) if e.instrument == self.instrument && e.resting => {
+                let reduced = self.orders.get_mut(&e.order).expect("a reduced order rests in the book");
+                reduced.shown = reduced.shown.minus(e.by);
+            }
+            Event::OrderReplenished(e) if e.instrument == self.instrument => {
+                let order = *self.orders.get(&e.order).expect("an iceberg rests in the book");
+                self.remove(e.order);
+                self.orders.insert(e.order, QueuedOrder { shown: e.displayed, ..order });
+                self.side_mut(e.side).entry(rank(e.side, e.price)).or_default().push_back(e.order);
+            }
             Event::OrderCancelled(e) if e.instrument == self.instrument && e.resting => self.remove(e.order),
             Event::OrderAmended(e) if e.instrument == self.instrument => {
                 if e.kept_priority {
-                    self.orders.get_mut(&e.order).expect("an amended order rests in the book").leaves = e.leaves;
+                    self.orders.get_mut(&e.order).expect("an amended order rests in the book").shown = e.displayed;
                 } else {
                     self.remove(e.order);
                 }
@@ -78,7 +92,7 @@ impl BookL3 {
         let found = self.orders.get(&order)?;
         let queue = self.side(found.side).get(&rank(found.side, found.price))?;
         let place = queue.iter().position(|&queued| queued == order)?;
-        let before = queue.iter().take(place).map(|queued| self.orders[queued].leaves);
+        let before = queue.iter().take(place).map(|queued| self.orders[queued].shown);
         Some((place, before.fold(Quantity::ZERO, Quantity::plus)))
     }
 
@@ -91,7 +105,7 @@ impl BookL3 {
     pub fn levels(&self, side: Side) -> impl Iterator<Item = BookLevel> + '_ {
         self.side(side).iter().map(move |(&rank, queue)| BookLevel {
             price: price_of(side, rank),
-            quantity: queue.iter().map(|order| self.orders[order].leaves).fold(Quantity::ZERO, Quantity::plus),
+            quantity: queue.iter().map(|order| self.orders[order].shown).fold(Quantity::ZERO, Quantity::plus),
             orders: u32::try_from(queue.len()).expect("open orders are at most 2^24"),
         })
     }

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use cx_engine::command::{CommandKind, NewOrder, OrderKind};
+use cx_engine::command::{CommandKind, NewOrder};
 use cx_engine::event::{
-    AssetAdded, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderRejected, PermissionsSet, Trade,
+    AssetAdded, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderReduced, OrderRejected,
+    PermissionsSet, Trade,
 };
 use cx_engine::ids::{InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
@@ -50,6 +51,7 @@ impl Progress {
 
     pub(super) const fn status(&self) -> &'static str {
         match (self.cancelled, self.filled) {
+            (Some(CancelReason::Expired), _) => "expired",
             (Some(_), _) => "cancelled",
             (None, filled) if filled == self.quantity => "filled",
             (None, 0) => "open",
@@ -198,7 +200,9 @@ impl Fold {
             Event::OrderCancelled(cancelled) => self.cancelled(record, cancelled, batch)?,
             Event::OrderAmended(amended) => self.amended(record, amended, batch)?,
             Event::CommandRejected(_) => batch.settlements.extend(settled(record)),
-            Event::OrderRested(_) | Event::OrderRepeated(_) | Event::AllCancelled { .. } => {}
+            Event::OrderReduced(reduced) => self.reduced(record, reduced, batch)?,
+            // What an order holds and shows is no column; what staff decides is in the journal.
+            _ => {}
         }
         Ok(())
     }
@@ -210,15 +214,14 @@ impl Fold {
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let order = NewOrder {
-            account: accepted.account,
-            instrument: accepted.instrument,
-            side: accepted.side,
             kind: accepted.kind,
             time_in_force: accepted.time_in_force,
             post_only: accepted.post_only,
-            price: accepted.price,
-            quantity: accepted.quantity,
             client_order_id: accepted.client_order_id,
+            self_trade: accepted.self_trade,
+            display: accepted.display,
+            expires: accepted.expires,
+            ..NewOrder::limit(accepted.account, accepted.instrument, accepted.side, accepted.price, accepted.quantity)
         };
         let progress = first_progress(record, &order)?;
         let terms = Terms { handle: Some(accepted.order), order, rejected: None, created: record.time };
@@ -280,6 +283,15 @@ impl Fold {
             progress.price = Some(amended.price.ticks());
             progress.quantity = quantity;
             u64::try_from(progress.quantity - progress.filled) == Ok(amended.leaves.lots())
+        })?;
+        Ok(())
+    }
+
+    fn reduced(&mut self, record: &EventRecord, reduced: &OrderReduced, batch: &mut Batch) -> Result<(), StoreError> {
+        let by = lots(record, reduced.by)?;
+        self.change(record, reduced.order, batch, |progress| {
+            progress.quantity -= by;
+            u64::try_from(progress.quantity - progress.filled) == Ok(reduced.leaves.lots())
         })?;
         Ok(())
     }
@@ -347,7 +359,7 @@ pub(super) fn key(seq: Seq) -> Result<i64, StoreError> {
 fn first_progress(record: &EventRecord, order: &NewOrder) -> Result<Progress, StoreError> {
     Ok(Progress {
         seq: key(record.seq)?,
-        price: (order.kind == OrderKind::Limit).then_some(order.price.ticks()),
+        price: order.kind.is_limited().then_some(order.price.ticks()),
         quantity: lots(record, order.quantity)?,
         filled: 0,
         notional: 0,
@@ -360,8 +372,13 @@ fn first_progress(record: &EventRecord, order: &NewOrder) -> Result<Progress, St
 fn refused_order(record: &EventRecord, rejected: &OrderRejected) -> Result<(Terms, Progress), StoreError> {
     // A quantity may be the very reason of the refusal; what does not fit the column is stored as the most that does.
     let fits = u64::try_from(i64::MAX).expect("it is positive");
-    let quantity = Quantity::from_lots(rejected.order.quantity.lots().min(fits));
-    let order = NewOrder { quantity, ..rejected.order };
+    let quantity = Quantity::from_lots(rejected.quantity.lots().min(fits));
+    let order = NewOrder {
+        kind: rejected.kind,
+        time_in_force: rejected.time_in_force,
+        client_order_id: rejected.client_order_id,
+        ..NewOrder::limit(rejected.account, rejected.instrument, rejected.side, rejected.price, quantity)
+    };
     let terms = Terms { handle: None, order, rejected: Some(rejected.reason), created: record.time };
     Ok((terms, first_progress(record, &order)?))
 }

@@ -111,7 +111,10 @@ async fn resume(store: &Store) -> Result<Fold, StoreError> {
 fn instrument(row: &AnyRow) -> Result<InstrumentListed, StoreError> {
     const TABLE: &str = "instruments";
     let number = |column| unsigned::<u32>(row, TABLE, column);
-    let rate = |column| FeeRate::from_ppm(number(column)?).ok_or_else(|| corrupt(TABLE, column, "above 10%"));
+    let rate = |column| {
+        let ppm = i32::try_from(row.try_get::<i64, _>(column)?).ok().and_then(FeeRate::from_ppm);
+        ppm.ok_or_else(|| corrupt(TABLE, column, "beyond 10%"))
+    };
     Ok(InstrumentListed {
         instrument: InstrumentId::new(number("id")?),
         base: AssetId::new(number("base_asset")?),

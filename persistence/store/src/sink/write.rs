@@ -20,10 +20,10 @@ const PERMISSIONS: Bulk =
     Bulk { head: "INSERT INTO permissions (seq, account, trade, withdraw, time_ns) VALUES ", columns: 5, tail: "" };
 
 const ORDERS: Bulk = Bulk {
-    head: "INSERT INTO orders (seq, handle, account, instrument, side, kind, time_in_force, post_only, price, quantity, \
-           filled, notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, \
+    head: "INSERT INTO orders (seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, \
+           display, expires_ns, price, quantity, filled, notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, \
            closed_ns) VALUES ",
-    columns: 20,
+    columns: 23,
     tail: "",
 };
 
@@ -150,6 +150,9 @@ fn new_order(query: super::insert::Bound, terms: &Terms, progress: &Progress) ->
         .bind(order.kind.code())
         .bind(order.time_in_force.code())
         .bind(i64::from(order.post_only))
+        .bind(order.self_trade.code())
+        .bind(i64::from(order.display.lots()))
+        .bind(bits(order.expires.nanos()))
         .bind(progress.price)
         .bind(progress.quantity)
         .bind(progress.filled)

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use cx_engine::Command;
-use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder};
+use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder, Side};
 use cx_engine::event::Event;
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, Seq};
 use cx_engine::reject::Reject;
+use cx_engine::units::Price;
 use cx_market_data::{OrderState, OrderStatus};
 use cx_pipeline::{Pending, Reply};
 use cx_store::{PublicId, PublicIdKind};
@@ -77,7 +78,7 @@ pub(crate) async fn answer(pending: Pending) -> Result<Reply, Problem> {
 
 /// What the answer to a new order says.
 pub(crate) async fn placed(state: &AppState, order: &NewOrder, reply: &Reply) -> Result<Placed, Problem> {
-    match reply.events.first() {
+    match reply.own().first() {
         Some(Event::OrderAccepted(_)) => {
             let order = first_answer(state, order.account, reply.seq).await?;
             Ok(Placed { order, repeated: false })
@@ -111,6 +112,7 @@ pub(crate) fn refusal(reason: Reject) -> Problem {
     let problem = Problem::new(reason).detail(reason.message());
     let field = match reason {
         Reject::InvalidPrice | Reject::PostOnlyWouldMatch => "price",
+        Reject::InvalidExpiry => "expires_at",
         Reject::InvalidQuantity | Reject::QuantityBelowFilled | Reject::InsufficientCredits => "quantity",
         Reject::DuplicateClientOrderId => "client_order_id",
         Reject::UnknownInstrument => "symbol",
@@ -161,12 +163,13 @@ pub(crate) fn amendment(folds: &Folds, order: &OrderState, change: &Amendment) -
         order: order.order,
         price: price.unwrap_or(order.price),
         quantity: quantity.unwrap_or(order.quantity),
+        stop_price: Price::NONE,
     }))
 }
 
 /// The order after its cancellation or amendment.
 pub(crate) async fn changed(state: &AppState, order: &OrderState, reply: &Reply) -> Result<OrderState, Problem> {
-    match reply.events.first() {
+    match reply.own().first() {
         Some(Event::OrderCancelled(_) | Event::OrderAmended(_)) => {
             find(state, order.account, OrderRef::Number(order.accepted)).await
         }
@@ -182,20 +185,20 @@ pub(crate) async fn changed(state: &AppState, order: &OrderState, reply: &Reply)
 }
 
 /// The command that cancels all orders of an account.
-pub(crate) fn cancel_all(account: AccountId, instrument: Option<InstrumentId>) -> Command {
-    Command::CancelAll(CancelAll { account, instrument })
+pub(crate) fn cancel_all(account: AccountId, instrument: Option<InstrumentId>, side: Option<Side>) -> Command {
+    Command::CancelAll(CancelAll { account, instrument, side })
 }
 
 /// The orders that a [`cancel_all`] cancelled. An account that the core has never heard of has none.
 pub(crate) fn all_cancelled(folds: &Folds, account: AccountId, reply: &Reply) -> Result<Vec<OrderState>, Problem> {
-    match reply.events.last() {
+    match reply.own().last() {
         Some(Event::AllCancelled { .. }) => {}
         Some(Event::CommandRejected(refused)) if refused.reason == Reject::UnknownAccount => return Ok(Vec::new()),
         Some(Event::CommandRejected(refused)) => return Err(refusal(refused.reason)),
         other => return Err(unexpected(other)),
     }
     let handles: Vec<_> = reply
-        .events
+        .own()
         .iter()
         .filter_map(|event| if let Event::OrderCancelled(cancelled) = event { Some(cancelled.order) } else { None })
         .collect();

@@ -1,10 +1,11 @@
 //! From what a client asks to a command of the core: names to numbers, decimals to ticks and lots. Nothing is rounded;
 //! what does not fit is refused with the field's name. Shared by REST and WebSocket.
 
-use cx_engine::command::{NewOrder, OrderKind, Side, TimeInForce};
+use chrono::DateTime;
+use cx_engine::command::{NewOrder, OrderKind, SelfTrade, Side, TimeInForce};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId};
 use cx_engine::reject::Reject;
-use cx_engine::units::{Price, Quantity};
+use cx_engine::units::{DisplayQuantity, Price, Quantity, Timestamp};
 use cx_market_data::{Decimals, Scaled};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -33,20 +34,22 @@ pub(crate) struct OrderEntry {
     pub price: Option<Number>,
     /// Not offered yet.
     pub stop_price: Option<Number>,
-    /// `GTC` (limit orders' default), `IOC` (market orders' default) or `FOK`, in any case.
+    /// `GTC` (limit orders' default), `DAY`, `GTD` (with `expires_at`), `IOC` (market orders' default) or `FOK`, in any case.
     #[schema(example = "GTC")]
     pub time_in_force: Option<String>,
     /// The client's own name for the order: 1 to 36 letters, digits, `_` and `-`. The same order under the same name is
     /// placed once.
     pub client_order_id: Option<String>,
-    /// Not offered yet.
-    #[schema(value_type = Option<String>)]
-    pub expires_at: Option<serde_json::Value>,
+    /// When a `GTD` order ends: RFC 3339 with a zone, later than now.
+    #[schema(example = "2026-12-31T16:30:00Z")]
+    pub expires_at: Option<String>,
     /// Refuse the order rather than match at once.
     pub post_only: Option<bool>,
-    /// Not offered yet.
+    /// Whole lots that the book shows at a time; the rest is a hidden reserve behind them. For orders that rest.
+    #[schema(example = 5)]
     pub display_quantity: Option<Number>,
-    /// `cancel_newest`, which is what happens; the others are not offered yet.
+    /// What happens when the order meets one of its own owner: `cancel_newest` (the default), `cancel_oldest`, `cancel_both`,
+    /// `decrement`.
     pub self_trade_prevention: Option<String>,
     /// The instrument.
     #[schema(example = "VCS-191-2016-USD")]
@@ -98,22 +101,10 @@ impl OrderEntry {
         if matches!(kind.as_str(), "stop" | "stop_limit" | "trailing_stop") {
             return Err(not_supported("order_type", &format!("{kind} orders are")));
         }
-        let options = [
-            ("stop_price", self.stop_price.is_some()),
-            ("expires_at", self.expires_at.is_some()),
-            ("display_quantity", self.display_quantity.is_some()),
-        ];
-        if let Some((field, _)) = options.iter().find(|(_, given)| *given) {
-            return Err(not_supported(field, &format!("{field} is")));
+        if self.stop_price.is_some() {
+            return Err(not_supported("stop_price", "stop_price is"));
         }
-        let prevention = self.self_trade_prevention.as_deref().unwrap_or("cancel_newest");
-        match prevention.to_ascii_lowercase().as_str() {
-            "cancel_newest" => Ok(()),
-            "cancel_oldest" | "cancel_both" | "decrement" => {
-                Err(not_supported("self_trade_prevention", "only cancel_newest is offered; the others are"))
-            }
-            _ => Err(Problem::invalid("self_trade_prevention", "self_trade_prevention must be cancel_newest")),
-        }
+        Ok(())
     }
 
     /// The order in the core's words.
@@ -130,43 +121,76 @@ impl OrderEntry {
                 let problem = Problem::new(Code::MissingFields).error("Missing fields: price");
                 return Err(problem.field("price", "a limit order needs a price"));
             }
-            (OrderKind::Market, None) => Price::NONE,
-            (OrderKind::Market, Some(_)) => {
+            (_, None) => Price::NONE,
+            (_, Some(_)) => {
                 let problem = Problem::new(Reject::InvalidCombination);
                 return Err(problem.field("price", "a market order has no price"));
             }
         };
+        let time_in_force = self.time_in_force(kind)?;
+        let quantity = quantity(self.quantity, decimals)?;
         Ok(NewOrder {
-            account,
-            instrument,
-            side: side(&self.side)?,
             kind,
-            time_in_force: self.time_in_force(kind)?,
+            time_in_force,
             post_only: self.post_only.unwrap_or(false),
-            price,
-            quantity: quantity(self.quantity, decimals)?,
+            self_trade: self.self_trade()?,
+            display: self.display(decimals)?,
+            expires: self.expires(time_in_force)?,
             client_order_id: self.client_order_id.as_deref().map(client_order_id).transpose()?,
+            ..NewOrder::limit(account, instrument, side(&self.side)?, price, quantity)
         })
+    }
+
+    fn self_trade(&self) -> Result<SelfTrade, Problem> {
+        let given = self.self_trade_prevention.as_deref().unwrap_or("cancel_newest");
+        SelfTrade::from_code(&given.to_ascii_lowercase()).ok_or_else(|| {
+            let words = "must be cancel_newest, cancel_oldest, cancel_both or decrement";
+            Problem::invalid("self_trade_prevention", format!("self_trade_prevention {words}"))
+        })
+    }
+
+    fn display(&self, decimals: &Decimals) -> Result<DisplayQuantity, Problem> {
+        let Some(number) = self.display_quantity else { return Ok(DisplayQuantity::ALL) };
+        let refused = |message: &str| {
+            Problem::new(Reject::InvalidQuantity).field("display_quantity", format!("display_quantity {message}"))
+        };
+        let scaled = exact(number, ("lot", decimals.lot), "display_quantity", &refused)?;
+        let lots = decimals.quantity_from(scaled).and_then(|quantity| u32::try_from(quantity.lots()).ok());
+        lots.map(DisplayQuantity::from_lots).ok_or_else(|| refused("is out of range"))
+    }
+
+    fn expires(&self, time_in_force: TimeInForce) -> Result<Timestamp, Problem> {
+        let dated = time_in_force == TimeInForce::GoodTillDate;
+        let text = match self.expires_at.as_deref() {
+            Some(text) if dated => text,
+            None if !dated => return Ok(Timestamp::default()),
+            Some(_) => return Err(Problem::invalid("expires_at", "expires_at goes with the time in force GTD only")),
+            None => {
+                let problem = Problem::new(Code::MissingFields).error("Missing fields: expires_at");
+                return Err(problem.field("expires_at", "a GTD order needs expires_at"));
+            }
+        };
+        let at = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| Problem::invalid("expires_at", "expires_at must be a time in RFC 3339 with a zone"))?;
+        let nanos = at.timestamp_nanos_opt().and_then(|nanos| u64::try_from(nanos).ok()).filter(|&nanos| nanos > 0);
+        let late = || Problem::new(Reject::InvalidExpiry).field("expires_at", "expires_at is out of range");
+        nanos.map(Timestamp::from_nanos).ok_or_else(late)
     }
 
     fn time_in_force(&self, kind: OrderKind) -> Result<TimeInForce, Problem> {
         let Some(given) = self.time_in_force.as_deref() else {
             return Ok(match kind {
-                OrderKind::Limit => TimeInForce::GoodTillCancelled,
                 OrderKind::Market => TimeInForce::ImmediateOrCancel,
+                _ => TimeInForce::GoodTillCancelled,
             });
         };
-        let word = given.to_ascii_lowercase();
-        match (TimeInForce::from_code(&word), word.as_str()) {
-            (Some(time_in_force), _) => Ok(time_in_force),
-            (None, "gtd" | "day") => Err(not_supported("time_in_force", &format!("{given} is"))),
-            (None, _) => Err(Problem::invalid("time_in_force", "time_in_force must be GTC, IOC or FOK")),
-        }
+        TimeInForce::from_code(&given.to_ascii_lowercase())
+            .ok_or_else(|| Problem::invalid("time_in_force", "time_in_force must be GTC, DAY, GTD, IOC or FOK"))
     }
 }
 
 fn not_supported(field: &str, what: &str) -> Problem {
-    Problem::new(Code::NotSupported).field(field, format!("{what} not offered yet"))
+    Problem::new(Reject::NotSupported).field(field, format!("{what} not offered yet"))
 }
 
 fn kind(text: &str) -> Result<OrderKind, Problem> {
