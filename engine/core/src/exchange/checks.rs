@@ -37,7 +37,8 @@ pub(super) fn check_combination(order: &NewOrder) -> Result<(), Reject> {
     let trails = matches!(trigger, TriggerTerms::Ticks(_) | TriggerTerms::BasisPoints(_));
     let fixed = matches!(trigger, TriggerTerms::At(_));
     let fits = match order.kind {
-        OrderKind::Limit => priced && none && (rests || plain) && !is_by_cash(order),
+        // A limit of zero is below one tick, which is checked later.
+        OrderKind::Limit => none && (rests || plain) && !is_by_cash(order),
         OrderKind::Market if is_by_cash(order) => {
             order.side == Side::Buy
                 && order.time_in_force == TimeInForce::ImmediateOrCancel
@@ -50,7 +51,7 @@ pub(super) fn check_combination(order: &NewOrder) -> Result<(), Reject> {
         OrderKind::Market => !rests && !priced && none && plain,
         _ if is_by_cash(order) || !rests || order.post_only => false,
         OrderKind::Stop => !priced && fixed && whole,
-        OrderKind::StopLimit => priced && fixed,
+        OrderKind::StopLimit => fixed,
         OrderKind::TrailingStop => !priced && trails && whole,
     };
     let dated = order.expires != Timestamp::default();
