@@ -244,7 +244,8 @@ impl Exchange {
             return Ok(());
         };
         let position = limits.positions[at];
-        if position.max.is_zero() || to <= from {
+        // A new order is checked even when its cash buys nothing; an amendment only when it grows.
+        if position.max.is_zero() || (!from.is_zero() && to <= from) {
             return Ok(());
         }
         let base = self.instruments[instrument.get() as usize].listing.base;
