@@ -3,7 +3,9 @@
 use crate::command::{
     AssetClass, CancelAfter, CommandKind, Movement, OrderKind, Permissions, SelfTrade, Side, TimeInForce,
 };
-use crate::control::{ClearSchedule, FeeTier, Phase, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits, SetPositionLimit};
+use crate::control::{
+    ClearSchedule, FeeTier, Phase, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits, SetPositionLimit,
+};
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol, TradeId};
 use crate::reject::{CancelReason, Reject};
 use crate::units::{Amount, DisplayQuantity, FeeRate, Price, Quantity, Timestamp, Trigger};
@@ -508,6 +510,44 @@ pub enum Event {
     CancelAfterSet(CancelAfter),
     /// Engine time passed.
     Ticked,
+}
+
+/// The part of a command's events that the command itself brought about; what had become due comes before it. Only for
+/// commands other than `SetPhase`, whose own events can be the same as those of a planned phase.
+pub fn own(events: &[Event]) -> &[Event] {
+    let start = events.iter().position(heads).unwrap_or(match events.last() {
+        // Nothing was there to cancel.
+        Some(Event::AllCancelled { .. }) => events.len() - 1,
+        _ => 0,
+    });
+    &events[start..]
+}
+
+/// Whether an event can only be the first that a command itself brings about, and is never due.
+const fn heads(event: &Event) -> bool {
+    match event {
+        Event::OrderCancelled(it) => matches!(
+            it.reason,
+            CancelReason::Requested
+                | CancelReason::MassCancel
+                | CancelReason::PermissionRevoked
+                | CancelReason::KillSwitch
+        ),
+        Event::OrderRested(_)
+        | Event::Trade(_)
+        | Event::AllCancelled { .. }
+        | Event::StopArmed(_)
+        | Event::StopMoved(_)
+        | Event::OrderTriggered(_)
+        | Event::OrderReplenished(_)
+        | Event::OrderReduced(_)
+        | Event::HoldChanged(_)
+        | Event::PhaseChanged(_)
+        | Event::AuctionIndicated(_)
+        | Event::AuctionUncrossed(_)
+        | Event::AuctionExtended(_) => false,
+        _ => true,
+    }
 }
 
 /// An event with its name and engine time: what the event log, folds and streams carry.

@@ -82,6 +82,7 @@ codes! {
         UnknownTrade = 37, "unknown_trade", "The trade does not exist or is too old to be reversed.";
         AlreadyBusted = 38, "already_busted", "The trade has been reversed already.";
         InvalidSetting = 39, "invalid_setting", "The setting is outside its range.";
+        NotSupported = 40, "not_supported", "The exchange does not offer this yet.";
     }
 }
 
