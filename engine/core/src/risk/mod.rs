@@ -60,3 +60,6 @@ impl Default for Profile {
         Self { traded: 0, day: 0, history: NONE, limits: NONE, tier_day: u32::MAX, tier: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests;
