@@ -3,7 +3,7 @@
 use super::report::Fill;
 use cx_engine::Balance;
 use cx_engine::command::{Movement, Side};
-use cx_engine::event::InstrumentListed;
+use cx_engine::event::{InstrumentListed, TradeBusted};
 use cx_engine::ids::{AccountId, AssetId, Seq};
 use cx_engine::money;
 use cx_engine::units::{Amount, Quantity, Timestamp};
@@ -122,6 +122,22 @@ impl Ledger {
         };
         let venue = self.touch(AccountId::VENUE, terms.quote);
         venue.available = venue.available.plus(fee);
+    }
+
+    /// Takes back what both sides of a trade moved.
+    pub(super) fn reverse(&mut self, event: &TradeBusted, terms: &InstrumentListed) {
+        let notional = money::notional(event.price, event.quantity, terms.tick_value).expect("the core settled it");
+        let (buyer_fee, seller_fee) = (Amount::from_minor(event.buyer_fee), Amount::from_minor(event.seller_fee));
+        let lots = lots(event.quantity);
+        let mut add = |account, asset, amount: Amount| {
+            let balance = self.touch(account, asset);
+            balance.available = balance.available.plus(amount);
+        };
+        add(event.buyer, terms.quote, notional.plus(buyer_fee));
+        add(event.buyer, terms.base, Amount::ZERO.minus(lots));
+        add(event.seller, terms.quote, seller_fee.minus(notional));
+        add(event.seller, terms.base, lots);
+        add(AccountId::VENUE, terms.quote, Amount::ZERO.minus(buyer_fee.plus(seller_fee)));
     }
 
     /// Ends the command: numbers what it changed, by account and asset. Balances that ended as they were are left out.

@@ -4,10 +4,11 @@
 //! # How balances follow from events
 //!
 //! - `Deposited`, `Issued`: available grows; `Withdrawn`, `Retired`: available falls.
-//! - Events say what an order holds from there on (`held`): `OrderRested`, `Trade` (the maker), `OrderReduced`, `OrderAmended`.
-//!   The difference moves between available and held. An order that has ended, or is not in the book, holds nothing.
+//! - Events say what an order holds from there on (`held`): `OrderRested`, `StopArmed`, `StopMoved`, `HoldChanged`, `Trade`
+//!   (the maker), `OrderReduced`, `OrderAmended`. The difference moves between available and held. An order that has ended,
+//!   or that matches as an aggressor (`OrderTriggered`, an amendment that lost its place), holds nothing.
 //! - `Trade`, for each side, with `n = ticks x lots x tick_value`: the buyer pays `n + fee` and gets the lots, the seller gives
-//!   the lots and gets `n - fee`; the venue's account gets both fees. A negative fee is a rebate.
+//!   the lots and gets `n - fee`; the venue's account gets both fees. A negative fee is a rebate. `TradeBusted` takes all of it back.
 //!
 //! # Numbering
 //!
@@ -15,9 +16,11 @@
 //! counts over the events, so a restart that folds the same events gives the same numbers.
 
 mod balances;
+mod busts;
 mod closed;
 mod order;
 mod report;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -27,16 +30,19 @@ pub use report::{ExecType, ExecutionReport, Fill, Liquidity};
 
 use crate::listings::index;
 use balances::Ledger;
+use busts::SettledTrades;
 use closed::Closed;
 use cx_engine::command::Permissions;
 use cx_engine::event::{
-    InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderReduced, OrderRejected, Trade,
+    InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderReduced, OrderRejected, OrderTriggered,
+    StopArmed, StopMoved, Trade,
 };
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Amount, Timestamp};
 use cx_engine::{Balance, Event, EventRecord};
 use report::ReportLog;
+use standing::Standings;
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
@@ -80,6 +86,8 @@ pub struct Accounts {
     open_count: usize,
     by_client_id: HashMap<(AccountId, ClientOrderId), Seq>,
     closed: Closed,
+    settled: SettledTrades,
+    standings: Standings,
     ledger: Ledger,
     log: ReportLog,
     seq: Seq,
@@ -102,6 +110,8 @@ impl Accounts {
             open_count: 0,
             by_client_id: HashMap::new(),
             closed: Closed::new(closed_max),
+            settled: SettledTrades::default(),
+            standings: Standings::default(),
             ledger: Ledger::default(),
             log: ReportLog::new(reports_max),
             seq: Seq::ZERO,
@@ -232,7 +242,12 @@ impl Accounts {
             Event::Trade(trade) => self.traded(record, trade, reports),
             Event::OrderCancelled(cancelled) => self.cancelled(record, cancelled, reports),
             Event::OrderAmended(amended) => self.amended(record, amended, reports),
-            _ => {}
+            Event::StopArmed(armed) => self.armed(record, armed, reports),
+            Event::StopMoved(moved) => self.moved(record, moved, reports),
+            Event::OrderTriggered(triggered) => self.triggered(record, triggered, reports),
+            Event::HoldChanged(changed) => self.set_hold(changed.order, changed.held),
+            Event::TradeBusted(busted) => self.busted(record, busted, reports),
+            event => self.standings.apply(event),
         }
     }
 
@@ -253,7 +268,9 @@ impl Accounts {
         if let Some(id) = event.client_order_id {
             self.by_client_id.insert((event.account, id), record.seq);
         }
-        self.report(record, ExecType::New, &order, None, reports);
+        if !order.is_armed() {
+            self.report(record, ExecType::New, &order, None, reports); // a stop's comes when its stop price is known
+        }
     }
 
     fn rejected(&mut self, record: &EventRecord, event: &OrderRejected, reports: &mut Vec<ExecutionReport>) {
@@ -271,18 +288,22 @@ impl Accounts {
 
     fn traded(&mut self, record: &EventRecord, event: &Trade, reports: &mut Vec<ExecutionReport>) {
         let terms = self.terms(event.instrument);
+        let accepted = [event.maker_order, event.taker_order].map(|order| self.open_mut(order).accepted);
+        self.settled.push(*event, accepted);
         for liquidity in [Liquidity::Maker, Liquidity::Taker] {
             let fill = Fill::of(event, liquidity);
             let order = self.open_mut(fill.order);
             order.fill(record, &fill, terms.tick_value);
             assert_eq!(order.leaves, fill.leaves, "the fold agrees with the event on what is left");
-            let account = order.account;
+            let (account, filled) = (order.account, order.status == OrderStatus::Filled);
             self.ledger.settle(account, &fill, &terms);
             if liquidity == Liquidity::Maker {
                 self.set_hold(fill.order, event.maker_held);
+            } else if filled {
+                self.set_hold(fill.order, Amount::ZERO); // in an auction the taker rested; an aggressor holds nothing
             }
             let after = *self.open_mut(fill.order);
-            if after.leaves.is_zero() {
+            if filled {
                 self.end(after);
             }
             self.report(record, ExecType::Trade, &after, Some(fill), reports);
@@ -296,7 +317,11 @@ impl Accounts {
         self.set_hold(event.order, Amount::ZERO);
         let after = *self.open_mut(event.order);
         self.end(after);
-        let exec_type = if event.reason == CancelReason::Expired { ExecType::Expired } else { ExecType::Cancelled };
+        let exec_type = match after.status {
+            OrderStatus::Filled => ExecType::Restated,
+            OrderStatus::Cancelled(CancelReason::Expired) => ExecType::Expired,
+            _ => ExecType::Cancelled,
+        };
         self.report(record, exec_type, &after, None, reports);
     }
 
@@ -307,7 +332,33 @@ impl Accounts {
         order.resting = event.kept_priority;
         self.set_hold(event.order, event.held);
         let after = *self.open_mut(event.order);
-        self.report(record, ExecType::Replaced, &after, None, reports);
+        if !after.is_armed() {
+            self.report(record, ExecType::Replaced, &after, None, reports); // a stop's comes when it is armed again
+        }
+    }
+
+    fn armed(&mut self, record: &EventRecord, event: &StopArmed, reports: &mut Vec<ExecutionReport>) {
+        let order = self.open_mut(event.order);
+        assert_eq!(order.leaves, event.leaves, "the fold agrees with the event on what is open");
+        let exec_type = if order.accepted == record.seq { ExecType::New } else { ExecType::Replaced };
+        order.arm(record, event.stop_price);
+        self.set_hold(event.order, event.held);
+        let after = *self.open_mut(event.order);
+        self.report(record, exec_type, &after, None, reports);
+    }
+
+    fn moved(&mut self, record: &EventRecord, event: &StopMoved, reports: &mut Vec<ExecutionReport>) {
+        self.open_mut(event.order).arm(record, event.stop_price);
+        self.set_hold(event.order, event.held);
+        let after = *self.open_mut(event.order);
+        self.report(record, ExecType::Restated, &after, None, reports);
+    }
+
+    fn triggered(&mut self, record: &EventRecord, event: &OrderTriggered, reports: &mut Vec<ExecutionReport>) {
+        self.open_mut(event.order).trigger(record, event.stop_price);
+        self.set_hold(event.order, Amount::ZERO);
+        let after = *self.open_mut(event.order);
+        self.report(record, ExecType::Triggered, &after, None, reports);
     }
 
     fn reduced(&mut self, record: &EventRecord, event: &OrderReduced, reports: &mut Vec<ExecutionReport>) {

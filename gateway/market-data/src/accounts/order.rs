@@ -6,7 +6,7 @@ use cx_engine::command::{OrderKind, SelfTrade, Side, TimeInForce};
 use cx_engine::event::{OrderAccepted, OrderAmended, OrderReduced, OrderRejected};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp, TriggerTerms};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +76,15 @@ pub struct OrderState {
     pub self_trade: SelfTrade,
     /// How much the book shows at a time.
     pub display: DisplayQuantity,
+    /// Where a stop goes off, as last moved or amended; where it went off once it has. [`Price::NONE`] for orders that
+    /// never were stops.
+    pub stop_price: Price,
+    /// Whether it was a stop and went off.
+    pub triggered: bool,
+    /// The cash that a market buy by cash may spend; zero for all others. Its `quantity` is what it has bought.
+    pub quote_quantity: Amount,
+    /// Lots of its fills whose trades were reversed later; `filled` and what follows from it still count them.
+    pub busted: Quantity,
     /// When it ends by itself; zero for never.
     pub expires: Timestamp,
     /// What it holds: cash for a buy, credits for a sell, in minor units. Nothing unless it rests.
@@ -102,6 +111,16 @@ impl OrderState {
         (!self.filled.is_zero()).then(|| (self.cumulative_notional, self.filled.lots()))
     }
 
+    /// Whether it is a market buy by cash: it has no quantity of its own.
+    pub fn is_by_cash(&self) -> bool {
+        self.quote_quantity != Amount::ZERO
+    }
+
+    /// Whether it is a stop that waits for its price.
+    pub fn is_armed(&self) -> bool {
+        self.kind.is_stop() && self.status.is_open() && !self.triggered
+    }
+
     /// When it ended; `None` while it is open.
     pub fn closed_at(&self) -> Option<Timestamp> {
         (!self.status.is_open()).then_some(self.updated_at)
@@ -124,6 +143,10 @@ impl OrderState {
             fees: 0,
             self_trade: event.self_trade,
             display: event.display,
+            stop_price: Price::NONE,
+            triggered: false,
+            quote_quantity: event.quote_quantity,
+            busted: Quantity::ZERO,
             expires: event.expires,
             held: Amount::ZERO,
             client_order_id: event.client_order_id,
@@ -154,6 +177,13 @@ impl OrderState {
             fees: 0,
             self_trade: SelfTrade::CancelNewest,
             display: DisplayQuantity::ALL,
+            stop_price: match event.trigger.terms() {
+                Some(TriggerTerms::At(price)) => price,
+                _ => Price::NONE,
+            },
+            triggered: false,
+            quote_quantity: event.quote_quantity,
+            busted: Quantity::ZERO,
             expires: Timestamp::default(),
             held: Amount::ZERO,
             client_order_id: order.client_order_id,
@@ -168,17 +198,42 @@ impl OrderState {
 
     pub(super) fn fill(&mut self, record: &EventRecord, fill: &Fill, tick_value: i64) {
         self.touch(record);
-        self.leaves = self.leaves.minus(fill.quantity);
         self.filled = self.filled.plus(fill.quantity);
         self.cumulative_notional += fill.notional(tick_value);
         self.fees += i128::from(fill.fee);
-        self.status = if self.leaves.is_zero() { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+        self.status = OrderStatus::PartiallyFilled;
+        if self.is_by_cash() {
+            self.quantity = self.filled; // it ends by a cancellation: its cash is spent, or there is nothing to buy
+            return;
+        }
+        self.leaves = self.leaves.minus(fill.quantity);
+        if self.leaves.is_zero() {
+            self.status = OrderStatus::Filled;
+        }
     }
 
     pub(super) fn cancel(&mut self, record: &EventRecord, reason: CancelReason) {
         self.touch(record);
         self.leaves = Quantity::ZERO;
-        self.status = OrderStatus::Cancelled(reason);
+        let complete = reason == CancelReason::CashSpent && !self.filled.is_zero();
+        self.status = if complete { OrderStatus::Filled } else { OrderStatus::Cancelled(reason) };
+    }
+
+    /// A stop waits, or waits elsewhere.
+    pub(super) fn arm(&mut self, record: &EventRecord, stop_price: Price) {
+        self.touch(record);
+        self.stop_price = stop_price;
+    }
+
+    /// A stop went off.
+    pub(super) fn trigger(&mut self, record: &EventRecord, stop_price: Price) {
+        self.arm(record, stop_price);
+        self.triggered = true;
+    }
+
+    /// A trade that filled part of it was reversed.
+    pub(super) fn bust(&mut self, quantity: Quantity) {
+        self.busted = self.busted.plus(quantity);
     }
 
     /// Becomes smaller without a fill.
