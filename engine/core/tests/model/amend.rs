@@ -81,7 +81,7 @@ impl Model {
         if (price != Price::NONE) != old.kind.is_limited() || stop_price != Price::NONE && !takes_stop_price {
             return Err(Reject::InvalidCombination);
         }
-        check_quantity(quantity)?;
+        check_quantity(quantity, old.display)?;
         let filled = old.quantity.minus(old.leaves);
         if quantity <= filled {
             return Err(Reject::QuantityBelowFilled);

@@ -71,6 +71,9 @@ impl Model {
     }
 }
 
+/// In how many parts an iceberg may show itself.
+const PARTS_MAX: u64 = 1_024;
+
 /// The band around a price, rounded inwards; everything when it is off.
 pub(super) fn around(price: Option<i64>, basis_points: u16) -> (i64, i64) {
     let Some(price) = price.filter(|_| basis_points > 0) else { return (i64::MIN, i64::MAX) };
@@ -98,13 +101,14 @@ pub(super) fn check_combination(new: &NewOrder) -> Result<(), Reject> {
                 && new.trigger == Trigger::NONE
                 && plain
         }
-        OrderKind::Limit => priced && new.trigger == Trigger::NONE && (rests || plain),
+        // A limit of zero is below one tick, which is checked later.
+        OrderKind::Limit => new.trigger == Trigger::NONE && (rests || plain),
         OrderKind::Market => immediate && !priced && new.trigger == Trigger::NONE && plain,
         OrderKind::Stop => {
             let alone = new.display == DisplayQuantity::ALL && !new.post_only;
             rests && !priced && is_fixed(new.trigger) && alone
         }
-        OrderKind::StopLimit => rests && priced && is_fixed(new.trigger) && !new.post_only,
+        OrderKind::StopLimit => rests && is_fixed(new.trigger) && !new.post_only,
         OrderKind::TrailingStop => {
             let alone = new.display == DisplayQuantity::ALL && !new.post_only;
             rests && !priced && is_trailing(new.trigger) && alone
@@ -122,7 +126,9 @@ fn is_fixed(trigger: Trigger) -> bool {
     matches!(trigger.terms(), Some(TriggerTerms::At(_)))
 }
 
-pub(super) fn check_quantity(quantity: Quantity) -> Result<(), Reject> {
-    let fits = quantity > Quantity::ZERO && quantity <= Quantity::ORDER_MAX;
-    if fits { Ok(()) } else { Err(Reject::InvalidQuantity) }
+/// The quantity of an order that shows so much at a time.
+pub(super) fn check_quantity(quantity: Quantity, display: DisplayQuantity) -> Result<(), Reject> {
+    let in_range = quantity > Quantity::ZERO && quantity <= Quantity::ORDER_MAX;
+    let parts_fit = display == DisplayQuantity::ALL || quantity.lots() <= u64::from(display.lots()) * PARTS_MAX;
+    if in_range && parts_fit { Ok(()) } else { Err(Reject::InvalidQuantity) }
 }

@@ -130,7 +130,7 @@ impl Model {
             let fits = (1..=BALANCE_MAX).contains(&i128::from(new.quote_quantity.minor()));
             return if fits { Ok(()) } else { Err(Reject::InvalidAmount) };
         }
-        check_quantity(new.quantity)?;
+        check_quantity(new.quantity, new.display)?;
         if u64::from(new.display.lots()) > new.quantity.lots() {
             return Err(Reject::InvalidQuantity);
         }
