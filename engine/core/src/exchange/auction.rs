@@ -14,17 +14,17 @@ impl Exchange {
     pub(crate) fn auction_trade(
         &mut self,
         instrument: InstrumentId,
-        buy: u32,
-        sell: u32,
+        bid: u32,
+        ask: u32,
         price: Price,
         events: &mut Vec<Event>,
     ) -> Quantity {
-        let buy_first = self.orders.detail(buy).arrival < self.orders.detail(sell).arrival;
-        let (maker, taker, taker_side) = if buy_first { (buy, sell, Side::Sell) } else { (sell, buy, Side::Buy) };
+        let bid_first = self.orders.detail(bid).arrival < self.orders.detail(ask).arrival;
+        let (maker, taker, taker_side) = if bid_first { (bid, ask, Side::Sell) } else { (ask, bid, Side::Buy) };
         self.leave_pair(maker, events);
         self.leave_pair(taker, events);
         let shown = |slot| Quantity::from_lots(self.orders.node(slot).leaves);
-        let quantity = shown(buy).min(shown(sell));
+        let quantity = shown(bid).min(shown(ask));
         let (maker_rate, taker_rate) = (self.orders.detail(maker).maker, self.orders.detail(taker).taker);
         let kept = &mut self.instruments[instrument.get() as usize];
         let notional = kept.notional(price, quantity);

@@ -161,7 +161,7 @@ impl Exchange {
         {
             return Err(Reject::InvalidCombination);
         }
-        check_quantity(amend.quantity)?;
+        check_quantity(amend.quantity, self.orders.terms(slot).display)?;
         let (old, old_leaves) = (Quantity::from_lots(detail.quantity), self.leaves_of(slot));
         let filled = old.minus(old_leaves);
         if amend.quantity <= filled {

@@ -12,6 +12,9 @@ use crate::units::{Amount, DisplayQuantity, FeeRate, Price, Quantity, Timestamp,
 /// Engine times end below this.
 const TIME_END: u64 = 1 << 63;
 
+/// Parts at most in which an order is shown, so that a command makes no endless number of trades.
+const PARTS_MAX: u64 = 1_024;
+
 /// What an order is worth, and what it needs.
 #[derive(Clone, Copy)]
 pub(super) struct Worth {
@@ -62,10 +65,15 @@ pub(super) fn check_combination(order: &NewOrder) -> Result<(), Reject> {
     }
 }
 
-/// The range of a quantity.
+/// The range of a quantity, of which `display` is shown at a time.
 #[inline]
-pub(super) fn check_quantity(quantity: Quantity) -> Result<(), Reject> {
-    if quantity.is_zero() || quantity > Quantity::ORDER_MAX { Err(Reject::InvalidQuantity) } else { Ok(()) }
+pub(super) fn check_quantity(quantity: Quantity, display: DisplayQuantity) -> Result<(), Reject> {
+    let shown = u64::from(display.lots());
+    let in_parts = shown == 0 || quantity.lots() <= PARTS_MAX * shown;
+    if quantity.is_zero() || quantity > Quantity::ORDER_MAX || !in_parts {
+        return Err(Reject::InvalidQuantity);
+    }
+    Ok(())
 }
 
 /// Whether a time at which something ends is in the future, and a time at all.
@@ -88,7 +96,7 @@ impl Exchange {
             let range = Amount::ZERO < order.quote_quantity && order.quote_quantity <= Amount::BALANCE_MAX;
             return if range { Ok(()) } else { Err(Reject::InvalidAmount) };
         }
-        check_quantity(order.quantity)?;
+        check_quantity(order.quantity, order.display)?;
         if u64::from(order.display.lots()) > order.quantity.lots() {
             return Err(Reject::InvalidQuantity);
         }
@@ -104,15 +112,14 @@ impl Exchange {
         if !order.kind.is_stop() {
             return Ok(Price::NONE);
         }
-        let stop_price = match order.trigger.terms() {
-            Some(TriggerTerms::At(price)) => price,
-            _ => {
-                let last = self.instruments[order.instrument.get() as usize].session.last;
-                if last == Price::NONE {
-                    return Err(Reject::NoReferencePrice);
-                }
-                trailing_price(order.trigger, order.side, last).ok_or(Reject::InvalidPrice)?
+        let stop_price = if let Some(TriggerTerms::At(price)) = order.trigger.terms() {
+            price
+        } else {
+            let last = self.instruments[order.instrument.get() as usize].session.last;
+            if last == Price::NONE {
+                return Err(Reject::NoReferencePrice);
             }
+            trailing_price(order.trigger, order.side, last).ok_or(Reject::InvalidPrice)?
         };
         self.check_price(order.instrument, stop_price)?;
         Ok(stop_price)
