@@ -74,6 +74,13 @@ impl Instrument {
         money::notional(price, quantity, self.listing.tick_value).expect("checked when the order was accepted")
     }
 
+    /// What an open order is worth; of a sell stop that has followed the market beyond what a balance can hold, as much as one
+    /// can. No limit is higher, so it makes no difference.
+    #[inline]
+    pub(crate) fn worth(&self, price: Price, leaves: Quantity) -> Amount {
+        money::notional(price, leaves, self.listing.tick_value).unwrap_or(Amount::BALANCE_MAX)
+    }
+
     /// Whether a limit on a side would match the best opposite price.
     #[inline]
     pub(crate) fn crosses(&self, side: Side, price: Price) -> bool {

@@ -75,7 +75,7 @@ impl Exchange {
 
     /// What an order in the book or armed is worth at its limit, or its stop price when it has none.
     pub(crate) fn notional_of(&self, slot: u32) -> Amount {
-        self.instrument_of(slot).notional(self.valued_at(slot), self.leaves_of(slot))
+        self.instrument_of(slot).worth(self.valued_at(slot), self.leaves_of(slot))
     }
 
     /// Counts lots of an order in the running figures of its owner, when it has any: more, or with `-1` less.
@@ -83,7 +83,7 @@ impl Exchange {
     pub(super) fn count_open(&mut self, slot: u32, price: Price, quantity: Quantity, sign: i64) {
         if self.orders.detail(slot).tracked {
             let detail = *self.orders.detail(slot);
-            let notional = self.instruments[detail.instrument.get() as usize].notional(price, quantity).minor();
+            let notional = self.instruments[detail.instrument.get() as usize].worth(price, quantity).minor();
             let account = self.orders.node(slot).account;
             let lots = quantity.lots().cast_signed();
             self.track(account, detail.instrument, detail.side, sign * lots, sign * notional);

@@ -235,10 +235,11 @@ fn check(exchange: &mut Exchange, order: &Order) -> Result<Sound, String> {
         };
     let rate = |ppm| FeeRate::from_ppm(ppm).ok_or("an order's fee rate is out of range");
     let (maker, taker) = (rate(order.maker)?, rate(order.taker)?);
-    // The rules for a new order: a buy's hold and a sell's notional fit a balance.
+    // The rules for a new order: a buy's hold and a sell's notional fit a balance, unless it has followed the market.
     let valued = if order.price == Price::NONE { order.stop_price } else { order.price };
     let hold_rate = maker.max(taker).max(FeeRate::ZERO);
-    let settles = money::notional(valued, order.leaves, listing.tick_value).is_some()
+    let followed = armed && kind == OrderKind::TrailingStop;
+    let settles = (followed || money::notional(valued, order.leaves, listing.tick_value).is_some())
         && money::hold(side, valued, order.leaves, listing.tick_value, hold_rate).is_some();
     if !priced || !sized || !shown || !settles {
         return Err("an order's price or quantity is out of range".into());
