@@ -88,3 +88,6 @@ impl Exchange {
         if bps_fit && halts && extends && times_fit && reference_fits { Ok(()) } else { Err(Reject::InvalidSetting) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ impl Heap {
         self.places[low(self.items[place].1)] = short(place);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,7 +103,8 @@ impl Exchange {
         let it = &self.instruments[instrument.get() as usize];
         let reference = if it.session.last == Price::NONE { it.session.bands.reference } else { it.session.last };
         let (price, volume, surplus) = clear(it.book.side(Side::Buy), it.book.side(Side::Sell), reference, levels)?;
-        let surplus = i64::try_from(surplus).expect("2^24 orders of 2^39 lots fit");
+        let surplus =
+            i64::try_from(surplus).expect("paid for with at most 2^62, pairs twice: below 2^63 against a lot offered");
         Some(AuctionState { instrument, price, volume: Quantity::from_lots(volume), surplus })
     }
 
@@ -140,15 +141,18 @@ impl Exchange {
                 (key != Ladder::NO_KEY)
                     .then(|| (price_of(side, key), ladder.level(key).expect("the best level is occupied").head))
             };
-            let (Some((bid, buy)), Some((ask, sell))) = (first(Side::Buy), first(Side::Sell)) else { return traded };
+            let (Some((bid, buyer)), Some((ask, seller))) = (first(Side::Buy), first(Side::Sell)) else {
+                return traded;
+            };
             if bid < price || ask > price {
                 return traded;
             }
-            if self.have_one_owner(buy, sell) {
-                let later = if self.orders.detail(buy).arrival < self.orders.detail(sell).arrival { sell } else { buy };
+            if self.have_one_owner(buyer, seller) {
+                let arrival = |slot| self.orders.detail(slot).arrival;
+                let later = if arrival(buyer) < arrival(seller) { seller } else { buyer };
                 self.cancel_self_trade(later, events);
             } else {
-                traded = traded.plus(self.auction_trade(instrument, buy, sell, price, events));
+                traded = traded.plus(self.auction_trade(instrument, buyer, seller, price, events));
             }
         }
     }
@@ -194,3 +198,6 @@ impl Exchange {
 const fn nothing(instrument: InstrumentId) -> AuctionState {
     AuctionState { instrument, price: Price::NONE, volume: Quantity::ZERO, surplus: 0 }
 }
+
+#[cfg(test)]
+mod tests;
