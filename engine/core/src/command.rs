@@ -2,8 +2,8 @@
 //! venue's staff decides is in [`crate::control`].
 
 use crate::control::{
-    BustTrade, ClearSchedule, FeeTier, HaltMarket, Kill, SetBands, SetFees, SetGroup, SetLimits, SetPhase,
-    SetPositionLimit, SchedulePhase,
+    BustTrade, ClearSchedule, FeeTier, HaltMarket, Kill, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits,
+    SetPhase, SetPositionLimit,
 };
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Symbol};
 use crate::reject::codes;

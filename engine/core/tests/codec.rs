@@ -5,8 +5,8 @@ use cx_engine::codec::{
     COMMAND_RECORD_LEN, EVENT_RECORD_LEN, decode_command, decode_event, encode_command, encode_event,
 };
 use cx_engine::command::{
-    AmendOrder, AssetClass, CancelAfter, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement, NewAsset,
-    NewInstrument, NewOrder, OrderKind, Permissions, SelfTrade, SetPermissions, Side, TimeInForce,
+    AmendOrder, AssetClass, CancelAfter, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement,
+    NewAsset, NewInstrument, NewOrder, OrderKind, Permissions, SelfTrade, SetPermissions, Side, TimeInForce,
 };
 use cx_engine::control::{
     BustTrade, ClearSchedule, FeeTier, HaltMarket, Kill, Phase, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits,

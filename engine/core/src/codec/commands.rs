@@ -3,8 +3,8 @@
 use super::CodecError;
 use super::fields::{Field, Reader, Writer, struct_fields};
 use crate::command::{
-    AmendOrder, CancelAfter, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement, NewAsset, NewInstrument,
-    NewOrder, SetPermissions,
+    AmendOrder, CancelAfter, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement, NewAsset,
+    NewInstrument, NewOrder, SetPermissions,
 };
 use crate::control::{
     BustTrade, ClearSchedule, FeeTier, HaltMarket, Kill, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits,
