@@ -69,7 +69,6 @@ impl Generator {
     fn phase(&self, instrument: InstrumentId, choices: &mut impl Choices) -> Phase {
         let opened_later = usize::try_from(instrument.get()).is_ok_and(|at| at >= self.shape.instruments);
         match choices.below(16) {
-            0..3 => Phase::Continuous,
             3..5 => Phase::OpeningAuction,
             5..7 => Phase::ClosingAuction,
             7..9 => Phase::VolatilityHalt,
