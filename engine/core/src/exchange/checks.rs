@@ -171,8 +171,8 @@ impl Exchange {
             let there = if removes_own { self.lots_of_others(order, level.head) } else { level.quantity };
             let lots = wanted.min(Quantity::from_lots(there));
             let part = money::notional(price_of(side, key), lots, instrument.listing.tick_value)?;
-            // Both are at most 2^62, so their sum fits.
-            sum = sum.plus(part);
+            // Both are at most 2^62, so their sum may be one more than fits.
+            sum = Amount::from_minor(sum.minor().checked_add(part.minor())?);
             if sum > Amount::BALANCE_MAX {
                 return None;
             }
