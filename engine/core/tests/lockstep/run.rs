@@ -1,6 +1,9 @@
 //! One generated stream on the core and its model, with everything needed to tell where the two part.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::panic;
+use std::sync::Once;
 
 use cx_engine::Command;
 use cx_engine::command::{CancelAll, CommandRecord, Side};
@@ -88,13 +91,11 @@ impl Run {
     /// The shortest stream found that still tells core and model apart, and what they differ in after it.
     fn shortest(&self) -> String {
         let accounts = self.shape.accounts;
-        // Each replay that ends in a panic of the core would print it.
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| {}));
+        quiet(true);
         let reloading = difference(&self.history, accounts, false).is_none();
         let stream = minimise(self.history.clone(), accounts, reloading);
         let again = difference(&stream, accounts, reloading);
-        std::panic::set_hook(hook);
+        quiet(false);
         let again = again.unwrap_or_else(|| "replayed, the stream no longer differs".into());
         let last = &stream[stream.len().saturating_sub(SHOWN_MAX)..];
         format!("shortest (reloading: {reloading}) has {} commands, at its end {last:#?}\n{again}", stream.len())
@@ -121,4 +122,22 @@ impl Run {
         }
         Ok(())
     }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether panics of this thread are printed: each replay of a search can end in one of the core.
+fn quiet(quiet: bool) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                told(info);
+            }
+        }));
+    });
+    QUIET.set(quiet);
 }

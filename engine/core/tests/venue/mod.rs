@@ -66,7 +66,7 @@ impl Venue for Model {
         self.assets().to_vec()
     }
     fn instrument_list(&self) -> Vec<InstrumentListed> {
-        self.instruments().to_vec()
+        self.instruments()
     }
     fn may(&self, account: AccountId) -> Option<Permissions> {
         self.permissions(account)
