@@ -83,10 +83,9 @@ impl Exchange {
         Ok(())
     }
 
-    /// Puts back a plan that a snapshot holds. While the market is halted its time may be over.
+    /// Puts back a plan that a snapshot holds. Its time may be over: while the market is halted, and right after.
     pub(crate) fn restore_plan(&mut self, plan: SchedulePhase) -> Result<(), Reject> {
-        let late = plan.at <= self.now && !self.market_halted;
-        if self.session_of(plan.instrument)?.phase == Phase::Delisted || late || plan.at.nanos() >= TIME_END {
+        if self.session_of(plan.instrument)?.phase == Phase::Delisted || plan.at.nanos() >= TIME_END {
             return Err(Reject::InvalidExpiry);
         }
         self.check_plan_terms(&plan)?;
