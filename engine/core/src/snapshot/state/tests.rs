@@ -183,8 +183,12 @@ fn accounts_hours_and_trades_must_be_right() {
     assert!(refused_rich(|it| it.hours.0[0].last = Price::from_ticks(101)).contains("last price"));
     assert!(refused_rich(|it| it.hours.0[0].ends = Timestamp::from_nanos(9)).contains("phase"));
     assert!(refused_rich(|it| it.hours.0[0].phase = Phase::Delisted.number()).contains("its phase has ended"));
-    let plan =
-        SchedulePhase { instrument: InstrumentId::new(0), phase: Phase::VolatilityHalt, at: Timestamp::default(), every_ns: 0 };
+    let plan = SchedulePhase {
+        instrument: InstrumentId::new(0),
+        phase: Phase::VolatilityHalt,
+        at: Timestamp::default(),
+        every_ns: 0,
+    };
     assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::SchedulePhase(plan)))).contains("planned"));
     assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::Tick))).contains("planned phase"));
     assert!(refused_rich(|it| it.trades.0.clear()).contains("other trades"));
