@@ -84,3 +84,6 @@ impl Session {
         if self.before.0.get() == seq.get() { self.before.1 } else { self.last }
     }
 }
+
+#[cfg(test)]
+mod tests;
