@@ -6,7 +6,15 @@ use cx_engine::reject::{CancelReason, Reject};
 /// Each refusal that docs/rules.md names and that a short run can reach: all but the counted limits of assets,
 /// instruments, open orders and plans.
 pub(super) const REFUSALS: &[(CommandKind, &[Reject])] = {
-    use Reject::*;
+    use Reject::{
+        AccountStopped, AlreadyBusted, AlreadyExists, DuplicateClientOrderId, DuplicateReference, ExposureLimit,
+        InsufficientCredits, InsufficientFunds, InvalidAmount, InvalidCombination, InvalidDefinition, InvalidExpiry,
+        InvalidPrice, InvalidQuantity, InvalidSetting, LimitReached, LinkedOrder, MarketHalted, NoChange,
+        NoReferencePrice, NotionalTooLarge, OpenOrdersLimit, OrderNotionalLimit, OrderQuantityLimit, PositionLimit,
+        PostOnlyWouldMatch, PriceOutsideCollar, QuantityBelowFilled, ReservedAccount, Throttled, TradingNotPermitted,
+        UnknownAccount, UnknownAsset, UnknownInstrument, UnknownOrder, UnknownTrade, WithdrawalNotPermitted,
+        WrongAssetClass, WrongPhase,
+    };
     &[
         (CommandKind::AddAsset, &[AlreadyExists, InvalidDefinition]),
         (CommandKind::ListInstrument, &[AlreadyExists, UnknownAsset, WrongAssetClass, InvalidDefinition]),

@@ -62,7 +62,9 @@ impl Desk {
 
     /// An order in the book is cancelled, a stop disarmed; an aggressor ends.
     fn tell_end(&self, it: &OrderCancelled) -> String {
-        use CancelReason::*;
+        use CancelReason::{
+            CashSpent, FillOrKill, ImmediateOrCancel, InsufficientFunds, NoLiquidity, OutsideBands, SelfTrade,
+        };
         let by_itself =
             matches!(it.reason, ImmediateOrCancel | FillOrKill | NoLiquidity | SelfTrade | OutsideBands | CashSpent)
                 || it.reason == InsufficientFunds;
