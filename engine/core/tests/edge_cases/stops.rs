@@ -133,8 +133,8 @@ fn a_thousand_stops_set_each_other_off() {
             let first = NewOrder::market(CAROL, BOOK, side, Quantity::from_lots(1));
             let events = desk.apply(&Command::Place(first));
             let walked: Vec<i64> = if side == Side::Buy { (1..=CHAIN).collect() } else { (1..=CHAIN).rev().collect() };
-            let traded: Vec<i64> = events.iter().filter_map(|event| price_of_trade(event)).collect();
-            let gone: Vec<i64> = events.iter().filter_map(|event| price_of_stop(event)).collect();
+            let traded: Vec<i64> = events.iter().filter_map(price_of_trade).collect();
+            let gone: Vec<i64> = events.iter().filter_map(price_of_stop).collect();
             assert_eq!(traded, walked);
             assert_eq!(gone, walked);
             // The acceptance, a trade and a trigger at each price, and the end of the last stop.
