@@ -120,10 +120,7 @@ async fn place(
 ) -> Result<(StatusCode, axum::Json<OrderAnswer>), Problem> {
     check_may_trade(&user)?;
     let wanted: OrderEntry = body.read()?;
-    wanted.check_offered()?;
-    let traded = instrument::resolve(&state, wanted.named()).await?;
-    let quoted = state.venue.read().quoted(traded).ok_or_else(|| Problem::not_found("instrument"))?;
-    let order = wanted.order(user.account, traded, &quoted.decimals)?;
+    let order = desk::prepare(&state, user.account, &wanted).await?;
     let reply = desk::answer(desk::submit(&state, Command::Place(order))?).await?;
     let placed = desk::placed(&state, &order, &reply).await?;
     let answer = OrderAnswer { message: "Order placed", order: full(&state, &placed.order).await };
@@ -279,7 +276,7 @@ async fn delete_order(
     cancel(state, user, id).await
 }
 
-/// Changes price, total quantity or both of an open order in one step. A smaller quantity at the same price keeps its place
+/// Changes price, total quantity and stop price of an open order in one step. A smaller quantity at the same price keeps its place
 /// in the queue.
 #[utoipa::path(
     put,

@@ -25,8 +25,10 @@ use crate::routes::trading::instrument;
 use crate::state::AppState;
 use crate::venue::{Channel, ConnectionId, Joined, wall_nanos};
 
+mod batch;
+
 /// Methods of the contract that later versions offer.
-const METHODS_LATER: &[&str] = &["order.batch", "cancel_on_disconnect", "cancel_after", "resend"];
+const METHODS_LATER: &[&str] = &["cancel_on_disconnect", "resend"];
 /// Channels of the contract that later versions offer.
 const CHANNELS_LATER: &[&str] = &["book_l3", "bbo", "ticker", "candles", "status", "auction"];
 
@@ -48,6 +50,10 @@ struct Call {
 }
 
 impl Call {
+    fn copy(&self) -> Self {
+        Self { id: self.id.clone(), time_in: self.time_in, outbox: Arc::clone(&self.outbox) }
+    }
+
     fn answer<T: Serialize>(&self, outcome: Result<T, Problem>) {
         self.outbox.put(self.message(outcome));
     }
@@ -199,6 +205,14 @@ impl Session {
                 let account = self.owner()?.account;
                 self.cancel_all(account, &params::read(params)?, call).await
             }
+            "order.batch" => {
+                let account = self.trader()?;
+                self.batch(account, params::read(params)?, call).await
+            }
+            "cancel_after" => {
+                let account = self.trader()?;
+                self.cancel_after(account, &params::read(params)?, call).await
+            }
             "order.get" => {
                 let account = self.owner()?.account;
                 self.get(account, &params::read(params)?, call).await
@@ -310,10 +324,7 @@ impl Session {
     }
 
     async fn place(&self, account: AccountId, wanted: OrderEntry, call: &Call) -> Result<(), Problem> {
-        wanted.check_offered()?;
-        let traded = instrument::resolve(&self.state, wanted.named()).await?;
-        let quoted = self.state.venue.read().quoted(traded).ok_or_else(|| Problem::not_found("instrument"))?;
-        let order = wanted.order(account, traded, &quoted.decimals)?;
+        let order = desk::prepare(&self.state, account, &wanted).await?;
         self.run(call, Command::Place(order), move |state, reply| async move {
             let placed = desk::placed(&state, &order, &reply).await?;
             let order = line(&state, &placed.order)?;
@@ -363,7 +374,7 @@ impl Session {
     {
         let permit = self.permit().await?;
         let pending = desk::submit(&self.state, command)?;
-        let call = Call { id: call.id.clone(), time_in: call.time_in, outbox: Arc::clone(&call.outbox) };
+        let call = call.copy();
         let state = self.state.clone();
         tokio::spawn(async move {
             let outcome = match desk::answer(pending).await {

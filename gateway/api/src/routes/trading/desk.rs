@@ -5,14 +5,15 @@ use std::time::Duration;
 use cx_engine::Command;
 use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder, Side};
 use cx_engine::event::Event;
-use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, Seq};
+use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::Reject;
 use cx_engine::units::Price;
 use cx_market_data::{OrderState, OrderStatus};
 use cx_pipeline::{Pending, Reply};
 use cx_store::{PublicId, PublicIdKind};
 
-use super::entry::{self, Amendment};
+use super::entry::{self, Amendment, OrderEntry};
+use super::instrument;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 use crate::venue::Folds;
@@ -110,20 +111,83 @@ async fn first_answer(state: &AppState, account: AccountId, seq: Seq) -> Result<
 /// A refusal of the core, with the field that it is about.
 pub(crate) fn refusal(reason: Reject) -> Problem {
     let problem = Problem::new(reason).detail(reason.message());
-    let field = match reason {
-        Reject::InvalidPrice | Reject::PostOnlyWouldMatch => "price",
-        Reject::InvalidExpiry => "expires_at",
-        Reject::InvalidQuantity | Reject::QuantityBelowFilled | Reject::InsufficientCredits => "quantity",
-        Reject::DuplicateClientOrderId => "client_order_id",
-        Reject::UnknownInstrument => "symbol",
-        Reject::InvalidCombination => "time_in_force",
-        _ => return problem,
-    };
-    problem.field(field, reason.message())
+    match field_of(reason) {
+        Some(field) => problem.field(field, reason.message()),
+        None => problem,
+    }
 }
 
-fn unexpected(event: Option<&Event>) -> Problem {
+/// The field of an order that a refusal is about, where it is one.
+const fn field_of(reason: Reject) -> Option<&'static str> {
+    match reason {
+        Reject::InvalidPrice | Reject::PostOnlyWouldMatch | Reject::PriceOutsideCollar => Some("price"),
+        Reject::InvalidExpiry => Some("expires_at"),
+        Reject::InvalidQuantity
+        | Reject::QuantityBelowFilled
+        | Reject::InsufficientCredits
+        | Reject::OrderQuantityLimit
+        | Reject::PositionLimit => Some("quantity"),
+        Reject::NoReferencePrice => Some("order_type"),
+        Reject::DuplicateClientOrderId => Some("client_order_id"),
+        Reject::UnknownInstrument => Some("symbol"),
+        Reject::InvalidCombination => Some("time_in_force"),
+        Reject::UnknownAccount
+        | Reject::UnknownAsset
+        | Reject::UnknownOrder
+        | Reject::InvalidAmount
+        | Reject::LinkedOrder
+        | Reject::TradingNotPermitted
+        | Reject::InsufficientFunds
+        | Reject::NotionalTooLarge
+        | Reject::NoChange
+        | Reject::AlreadyExists
+        | Reject::InvalidDefinition
+        | Reject::WrongAssetClass
+        | Reject::WithdrawalNotPermitted
+        | Reject::ReservedAccount
+        | Reject::LimitReached
+        | Reject::DuplicateReference
+        | Reject::Throttled
+        | Reject::AccountStopped
+        | Reject::MarketHalted
+        | Reject::WrongPhase
+        | Reject::OrderNotionalLimit
+        | Reject::OpenOrdersLimit
+        | Reject::ExposureLimit
+        | Reject::UnknownTrade
+        | Reject::AlreadyBusted
+        | Reject::InvalidSetting
+        | Reject::NotSupported => None,
+    }
+}
+
+/// What no answer of the core should be.
+pub(crate) fn unexpected(event: Option<&Event>) -> Problem {
     Problem::internal(&format!("the exchange answered with {event:?}"))
+}
+
+/// The command's order for what a client asks.
+pub(crate) async fn prepare(state: &AppState, account: AccountId, wanted: &OrderEntry) -> Result<NewOrder, Problem> {
+    let traded = instrument::resolve(state, wanted.named()).await?;
+    let quoted = state.venue.read().quoted(traded).ok_or_else(|| Problem::not_found("instrument"))?;
+    let oco = partner(state, account, wanted).await?;
+    wanted.order(account, traded, &quoted.decimals, oco)
+}
+
+/// The handle of the order that a new one is to be paired with: a public id, an integer id or a client order id.
+async fn partner(state: &AppState, account: AccountId, entry: &OrderEntry) -> Result<OrderId, Problem> {
+    let Some(name) = entry.oco_order_id.as_deref() else { return Ok(OrderId::NONE) };
+    let unknown = || Problem::new(Reject::UnknownOrder).field("oco_order_id", "there is no such order");
+    let by_client_id = ClientOrderId::new(name).ok().map(OrderRef::Client);
+    for named in OrderRef::parse(name).into_iter().chain(by_client_id) {
+        match find(state, account, named).await {
+            Ok(order) if order.order != OrderId::NONE => return Ok(order.order),
+            Ok(_) => return Err(unknown()),
+            Err(problem) if problem.code() == Code::NotFound => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(unknown())
 }
 
 /// The order that a client names: 404 unless the account has it.
@@ -151,19 +215,22 @@ pub(crate) fn cancellation(order: &OrderState) -> Result<Command, Problem> {
 /// The command that amends an order; 400 unless it is open. What is not named stays as it is.
 pub(crate) fn amendment(folds: &Folds, order: &OrderState, change: &Amendment) -> Result<Command, Problem> {
     check_is_open(order)?;
-    if change.price.is_none() && change.quantity.is_none() {
-        let problem = Problem::new(Code::MissingFields).error("Missing fields: price, quantity");
-        return Err(problem.detail("Missing fields: price, quantity: name at least one of them."));
+    if change.price.is_none() && change.quantity.is_none() && change.stop_price.is_none() {
+        let fields = "Missing fields: price, quantity, stop_price";
+        let problem = Problem::new(Code::MissingFields).error(fields);
+        return Err(problem.detail(format!("{fields}: name at least one of them.")));
     }
     let quoted = folds.quoted(order.instrument).ok_or_else(|| Problem::new(Reject::UnknownInstrument))?;
     let price = change.price.map(|price| entry::price(price, &quoted.decimals)).transpose()?;
     let quantity = change.quantity.map(|quantity| entry::quantity(quantity, &quoted.decimals)).transpose()?;
+    let stop_price =
+        change.stop_price.map(|price| entry::price_on("stop_price", price, &quoted.decimals)).transpose()?;
     Ok(Command::Amend(AmendOrder {
         account: order.account,
         order: order.order,
         price: price.unwrap_or(order.price),
         quantity: quantity.unwrap_or(order.quantity),
-        stop_price: Price::NONE,
+        stop_price: stop_price.unwrap_or(Price::NONE),
     }))
 }
 

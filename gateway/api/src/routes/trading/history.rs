@@ -111,6 +111,10 @@ fn of_row(row: &OrderRow) -> OrderState {
         fees: i128::from(row.fees.minor()),
         self_trade: row.self_trade,
         display: row.display,
+        stop_price: Price::NONE,
+        triggered: false,
+        quote_quantity: Amount::ZERO,
+        busted: Quantity::ZERO,
         expires: row.expires,
         // What it holds is known of open orders only, and those come from the folds.
         held: Amount::ZERO,

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use cx_engine::command::TimeInForce;
 use cx_engine::ids::AccountId;
 use cx_engine::reject::Reject;
-use cx_engine::units::Timestamp;
+use cx_engine::units::{Price, Timestamp};
 use cx_market_data::{Decimals, OrderState, OrderStatus, Scaled};
 use cx_store::{PublicId, PublicIdKind};
 use rust_decimal::Decimal;
@@ -75,7 +75,10 @@ pub(crate) struct Order {
     pub remaining_quantity: Number,
     pub fill_percentage: Number,
     pub price: Option<Number>,
+    /// Where a stop goes off (a trailing one: as it stands), or went off.
     pub stop_price: Option<Number>,
+    /// The cash that a market buy may spend; null for orders with a quantity.
+    pub quote_quantity: Option<Number>,
     pub average_fill_price: Option<Number>,
     /// Limit orders: price times quantity; market orders: what their fills were worth.
     pub total_value: Option<Number>,
@@ -84,6 +87,8 @@ pub(crate) struct Order {
     pub time_in_force: &'static str,
     /// When it ends by itself.
     pub expires_at: Option<String>,
+    /// Whether it had to rest.
+    pub post_only: bool,
     /// How much of it the book shows at a time; null for all.
     pub display_quantity: Option<Number>,
     /// What happens when it meets an order of its own owner.
@@ -139,13 +144,17 @@ impl Order {
             remaining_quantity: lots(remaining),
             fill_percentage: percentage(i128::from(filled), i128::from(order.quantity.lots())),
             price: is_limit.then(|| number(decimals.price(order.price))),
-            stop_price: None,
+            stop_price: (order.stop_price != Price::NONE).then(|| number(decimals.price(order.stop_price))),
+            quote_quantity: order
+                .is_by_cash()
+                .then(|| number(cash(order.quote_quantity.minor().into(), decimals.minor.scale))),
             average_fill_price: average_price(order, decimals).map(number),
             total_value: total_value(order, decimals),
             currency: quoted.currency.to_string(),
             fees: number(cash(order.fees, decimals.minor.scale)),
             time_in_force: time_in_force(order.time_in_force),
             expires_at: (order.expires > Timestamp::default()).then(|| instant(order.expires)),
+            post_only: order.post_only,
             display_quantity: shown.map(lots),
             self_trade_prevention: order.self_trade.code(),
             created_at: instant(order.accepted_at),
