@@ -140,6 +140,11 @@ impl Shared {
         EventCount::notify_each(&[&self.journal_bell, &self.engine_bell, &self.output_bell]);
     }
 
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let due = self.next_due.load(Ordering::Relaxed);
+        (due != u64::MAX).then(|| Timestamp::from_nanos(due))
+    }
+
     pub(crate) fn status(&self) -> PipelineStatus {
         let counters = &self.journal;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -149,9 +154,8 @@ impl Shared {
         let (released, durable) = (self.released.load(), self.durable.load());
         // A producer notes its position after it publishes, so the readers may know of it first.
         let sequenced = self.gate.sequenced().max(applied).max(durable);
-        let due = read(&self.next_due);
         PipelineStatus {
-            next_due: (due != u64::MAX).then(|| Timestamp::from_nanos(due)),
+            next_due: self.next_due(),
             sequenced,
             durable,
             applied,

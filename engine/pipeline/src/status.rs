@@ -53,6 +53,11 @@ impl StatusHandle {
     pub fn status(&self) -> PipelineStatus {
         self.0.status()
     }
+
+    /// When something that the exchange has planned is due; `None` when nothing is.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.0.next_due()
+    }
 }
 
 /// Counters of the journal stage.

@@ -84,7 +84,11 @@ pub struct OrderRow {
     pub expires: Timestamp,
     /// The limit in force; `None` for market orders.
     pub price: Option<Price>,
-    /// The whole quantity in force.
+    /// Where a stop goes off as last moved or amended, or where it went off; `None` for orders that never were stops.
+    pub stop_price: Option<Price>,
+    /// The cash that a market buy by cash could spend, in minor units; zero for all others.
+    pub quote_quantity: Amount,
+    /// The whole quantity in force; of a market buy by cash what it bought.
     pub quantity: Quantity,
     /// How much of it was filled.
     pub filled: Quantity,
@@ -155,7 +159,7 @@ macro_rules! select {
     ($($rest:tt)+) => {
         concat!(
             "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, \
-             display, expires_ns, price, quantity, filled, \
+             display, expires_ns, price, stop_price, quantity, quote_quantity, filled, \
              notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns \
              FROM orders ",
             $($rest)+
@@ -278,6 +282,8 @@ fn order(row: &AnyRow) -> Result<OrderRow, StoreError> {
         display: DisplayQuantity::from_lots(unsigned(row, TABLE, "display")?),
         expires: Timestamp::from_nanos(unsigned(row, TABLE, "expires_ns")?),
         price: row.try_get::<Option<i64>, _>("price")?.map(Price::from_ticks),
+        stop_price: row.try_get::<Option<i64>, _>("stop_price")?.map(Price::from_ticks),
+        quote_quantity: Amount::from_minor(row.try_get("quote_quantity")?),
         quantity: Quantity::from_lots(unsigned(row, TABLE, "quantity")?),
         filled: Quantity::from_lots(unsigned(row, TABLE, "filled")?),
         notional: Amount::from_minor(row.try_get("notional")?),
