@@ -309,7 +309,7 @@ impl<'a> Generator<'a> {
         AccountId::new(match (self.profile.one_sided, side) {
             (false, _) => number,
             (true, Side::Buy) => (number - 1) / 2 * 2 + 1,
-            (true, Side::Sell) => ((number + 1) / 2 * 2).min(self.profile.accounts / 2 * 2),
+            (true, Side::Sell) => (number.div_ceil(2) * 2).min(self.profile.accounts / 2 * 2),
         })
     }
 

@@ -68,27 +68,6 @@ fn the_deep_book_is_deep_and_static_from_first_to_last() {
 }
 
 #[test]
-fn prices_move_as_far_as_the_flow_says() {
-    for (name, profile) in Profile::BOOK {
-        let flow = BookFlow::generate(&shorter(&profile), 3);
-        let prices: Vec<f64> = flow.trades.iter().map(|(price, _)| *price as f64).collect();
-        let highest = prices.iter().copied().fold(0.0, f64::max);
-        let lowest = prices.iter().copied().fold(f64::INFINITY, f64::min);
-        let (million, root) = (ORDERS as f64 / 1e6, (ORDERS as f64 / 1e6).sqrt());
-        let noise = (1.0 + profile.range).ln() * root;
-        let fall = -(1.0 - profile.fall).ln() * million;
-        // Trades follow the mid at a distance: orders that nobody cancels are in the way. The mid's own range is exact, see `path`.
-        let touch = 20.0 / profile.mid_ticks;
-        let range = (highest / lowest).ln();
-        assert_within(name, range, (noise - fall).abs() * 0.25 - touch, (noise + fall) * 1.1 + touch);
-        if profile.fall > 0.0 {
-            let fell = (prices[0] / prices[prices.len() - 1]).ln();
-            assert_within(name, fell, fall - noise, fall + noise);
-        }
-    }
-}
-
-#[test]
 fn lifetimes_and_depths_follow_their_laws() {
     let profile = shorter(&Profile::of_book("deep static").unwrap());
     let flow = Flow::generate(&profile, 4);
