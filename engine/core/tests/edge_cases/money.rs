@@ -136,12 +136,12 @@ fn movements_are_checked_in_order() {
         &[
             (
                 "who, what, how much, once",
-                "venue deposits 0 XXX            > refused reserved_account
-                 venue issues 0 XXX              > refused reserved_account
-                 venue retires 0 XXX             > refused reserved_account
-                 venue withdraws 0 XXX           > refused unknown_asset
-                 dave deposits 0 XXX             > refused unknown_account
-                 alice deposits 0 XXX            > refused unknown_asset
+                "venue deposits 0 GBP            > refused reserved_account
+                 venue issues 0 GBP              > refused reserved_account
+                 venue retires 0 GBP             > refused reserved_account
+                 venue withdraws 0 GBP           > refused unknown_asset
+                 dave deposits 0 GBP             > refused unknown_account
+                 alice deposits 0 GBP            > refused unknown_asset
                  alice issues 0 USD              > refused wrong_asset_class
                  alice retires 0 USD             > refused wrong_asset_class
                  alice deposits 0 USD            > refused invalid_amount
