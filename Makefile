@@ -4,10 +4,10 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/carbonxchange/target
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz openapi
+.PHONY: help run build test check bench bench-peers soak fuzz openapi
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Built programs lie in $(CARGO_TARGET_DIR)/release (set CARGO_TARGET_DIR to change that)."
 
@@ -38,6 +38,13 @@ bench: ## Run the benchmarks (BENCH="book" runs those whose name contains it)
 	@.ci/need build
 	cargo bench --locked --workspace --benches -- $(BENCH)
 	@echo "The report lies in $(CARGO_TARGET_DIR)/criterion/report/index.html"
+
+soak: ## Run the core and its model in lockstep for long (CX_SOAK_COMMANDS=500000000, CX_SOAK_SEED=1 for other venues)
+	@.ci/need build
+	cargo run --release --locked -p cx-engine --example soak
+
+bench-peers: ## Measure our book beside published ones on five flows (ARGS="--turns 9" for longer)
+	cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin cx-peers -- $(ARGS)
 
 fuzz: ## Fuzz every target for a minute each (SECONDS_EACH=600 for longer); needs no other toolchain
 	fuzz/run.sh

@@ -18,9 +18,9 @@ use rand_chacha::ChaCha8Rng;
 mod book;
 
 use book::{Book, Detail, NONE, Orders, key_of};
-use command::{Side, TimeInForce};
+use command::{OrderKind, SelfTrade, Side, TimeInForce};
 use ids::{AccountId, InstrumentId};
-use units::Price;
+use units::{FeeRate, Price};
 
 /// The middle of the book, in ticks.
 const MID: i64 = 33_504;
@@ -54,23 +54,34 @@ impl Desk {
     fn add(&mut self, side: Side, away: i64) -> u32 {
         let detail = Detail {
             quantity: 10,
+            hidden: 0,
+            arrival: 0,
             base: 0,
             quote: 1,
             instrument: InstrumentId::new(0),
+            older: NONE,
+            newer: NONE,
+            terms: NONE,
+            maker: FeeRate::ZERO,
+            taker: FeeRate::ZERO,
             side,
+            kind: OrderKind::Limit,
             time_in_force: TimeInForce::GoodTillCancelled,
+            self_trade: SelfTrade::CancelNewest,
             post_only: false,
-            client_order_id: None,
+            tracked: false,
+            armed: false,
+            named: false,
         };
         let slot = self.orders.insert(AccountId::new(1), 10, key_of(side, Self::price(side, away)), detail);
-        self.book.rest(&mut self.orders, side, slot);
+        self.book.rest(&mut self.orders, side, slot, 10);
         slot
     }
 
     #[inline]
     fn cancel(&mut self, slot: u32) {
         let side = self.orders.detail(slot).side;
-        self.book.unrest(&mut self.orders, side, slot);
+        self.book.unrest(&mut self.orders, side, slot, 10);
         self.orders.remove(slot);
     }
 
@@ -80,10 +91,8 @@ impl Desk {
         let ladder = self.book.side(side);
         let slot = ladder.level(ladder.best()).expect("the side is not empty").head;
         assert_ne!(slot, NONE);
-        let leaves = self.orders.node(slot).leaves;
-        if self.book.take_from_head(&mut self.orders, side, slot, leaves) {
-            self.orders.remove(slot);
-        }
+        self.book.exhaust(&mut self.orders, side, slot, false);
+        self.orders.remove(slot);
         slot
     }
 

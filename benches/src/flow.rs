@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use cx_engine::command::{AmendOrder, CancelOrder, CommandRecord, NewOrder, OrderKind, Side, TimeInForce};
+use cx_engine::command::{AmendOrder, CancelOrder, CommandRecord, NewOrder, Side, TimeInForce};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId};
 use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_engine::{Command, Event, Exchange};
@@ -15,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp, Geometric, Normal, Zeta};
 
+use crate::path::Path;
 use crate::profile::{Profile, ticks};
 use crate::warmup;
 
@@ -66,18 +67,13 @@ enum Intent {
     Cancel,
 }
 
-/// One market: where its mid is.
-struct Market {
-    log_mid: f64,
-}
-
 struct Generator<'a> {
     profile: &'a Profile,
     rng: ChaCha8Rng,
     exchange: Exchange,
     events: Vec<Event>,
     commands: Vec<CommandRecord>,
-    markets: Vec<Market>,
+    path: Path,
     /// Nanoseconds since the start.
     now: f64,
     /// `(due, entry in resting)`, earliest first.
@@ -96,8 +92,8 @@ impl Flow {
             generator.send(record.command);
         }
         for side in [Side::Buy, Side::Sell] {
-            for _ in 0..profile.resting * profile.instruments as usize {
-                let order = generator.passive(side);
+            for number in 0..profile.resting * profile.instruments as usize {
+                let order = generator.passive(side, number % profile.instruments as usize);
                 generator.send(Command::Place(order));
             }
         }
@@ -120,14 +116,13 @@ impl Flow {
 
 impl<'a> Generator<'a> {
     fn new(profile: &'a Profile, seed: u64) -> Self {
-        let market = |_| Market { log_mid: profile.mid_ticks.ln() };
         Self {
             profile,
             rng: ChaCha8Rng::seed_from_u64(seed),
             exchange: Exchange::new(),
             events: Vec::new(),
             commands: Vec::new(),
-            markets: (0..profile.instruments).map(market).collect(),
+            path: Path::new(profile, seed),
             now: 0.0,
             due: BinaryHeap::new(),
             plans: Vec::new(),
@@ -139,47 +134,30 @@ impl<'a> Generator<'a> {
 
     /// The next new order, and before it everything that falls due.
     fn step(&mut self) {
-        let gap = self.draw(Exp::new(self.profile.arrivals_per_second / 1e9).expect("the rate is above zero"));
-        let next = self.now + gap;
+        let instrument = self.path.step();
         while let Some(&Reverse((due, plan))) = self.due.peek()
-            && nanos(next) >= due
+            && nanos(self.path.now) >= due
         {
             self.due.pop();
             self.carry_out(plan);
         }
-        self.now = next;
-        self.drift(gap);
+        self.now = self.path.now;
         if self.rng.random_bool(self.profile.stale) {
             self.send_stale();
         }
-        self.send_new();
+        self.send_new(instrument);
     }
 
-    /// Lets the mids move on: independent geometric Brownian motions, reflected where the profile says.
-    fn drift(&mut self, gap: f64) {
-        let Profile { arrivals_per_second, range, mid_ticks, .. } = *self.profile;
-        let whole = 1e6 / arrivals_per_second * 1e9;
-        // A Brownian motion's expected range over the time T is sigma * sqrt(8 T / pi).
-        let sigma = range / (8.0 * whole / std::f64::consts::PI).sqrt();
-        let step = Normal::new(-sigma * sigma * gap / 2.0, sigma * gap.sqrt()).expect("the deviation is finite");
-        let (start, stray) = (mid_ticks.ln(), range * 3.0);
-        for market in &mut self.markets {
-            let moved = market.log_mid + step.sample(&mut self.rng) - start;
-            let reflected = if moved.abs() > stray { moved.signum() * (2.0 * stray - moved.abs()) } else { moved };
-            market.log_mid = start + reflected;
-        }
-    }
-
-    fn send_new(&mut self) {
+    fn send_new(&mut self, instrument: usize) {
         self.shares.new_orders += 1;
         let side = if self.rng.random_bool(0.5) { Side::Buy } else { Side::Sell };
         if self.rng.random_bool(self.profile.immediate) {
             self.shares.immediate += 1;
-            let order = self.immediate(side);
+            let order = self.immediate(side, instrument);
             self.send(Command::Place(order));
             return;
         }
-        let placed = self.passive(side);
+        let placed = self.passive(side, instrument);
         let at = self.commands.len();
         self.send(Command::Place(placed));
         let rested = self.events.iter().find_map(|event| match event {
@@ -193,9 +171,9 @@ impl<'a> Generator<'a> {
 
     /// Decides when an order that rests will be amended and cancelled.
     fn plan(&mut self, resting: Resting) {
-        let market = &self.markets[resting.placed.instrument.get() as usize];
+        let mid = self.path.mid(resting.placed.instrument.get() as usize);
         #[allow(clippy::cast_precision_loss)] // prices are far below 2^53
-        let away = (market.log_mid.exp() - resting.placed.price.ticks() as f64).abs();
+        let away = (mid - resting.placed.price.ticks() as f64).abs();
         let median = self.profile.lifetime_median_ns * (1.0 + away / self.profile.lifetime_depth_ticks);
         let lifetime = self.draw(Exp::new(std::f64::consts::LN_2 / median).expect("the rate is above zero"));
         if self.rng.random_bool(self.profile.amended) {
@@ -227,7 +205,13 @@ impl<'a> Generator<'a> {
         let by = if self.rng.random_bool(self.profile.repriced) { towards } else { 0 };
         let price = Price::from_ticks((open.price.ticks() + by).max(1));
         let quantity = Quantity::from_lots(open.quantity.lots() + self.lots(self.profile.lots_mean));
-        self.send(Command::Amend(AmendOrder { account, order: resting.order, price, quantity }));
+        self.send(Command::Amend(AmendOrder {
+            account,
+            order: resting.order,
+            price,
+            quantity,
+            stop_price: Price::NONE,
+        }));
     }
 
     fn send_stale(&mut self) {
@@ -240,7 +224,8 @@ impl<'a> Generator<'a> {
             return self.send(Command::Cancel(CancelOrder { account, order }));
         }
         let price = Price::from_ticks(ticks(self.profile.mid_ticks));
-        self.send(Command::Amend(AmendOrder { account, order, price, quantity: Quantity::from_lots(1) }));
+        let quantity = Quantity::from_lots(1);
+        self.send(Command::Amend(AmendOrder { account, order, price, quantity, stop_price: Price::NONE }));
     }
 
     /// Applies and records a command, and learns which orders are gone.
@@ -271,7 +256,7 @@ impl<'a> Generator<'a> {
     }
 
     /// An order that means to rest, at a depth of the power law or in the hump.
-    fn passive(&mut self, side: Side) -> NewOrder {
+    fn passive(&mut self, side: Side, instrument: usize) -> NewOrder {
         let (share, width) = self.profile.hump;
         let away = loop {
             let away = if self.rng.random_bool(share) {
@@ -283,7 +268,7 @@ impl<'a> Generator<'a> {
                 break ticks(away + 0.5);
             }
         };
-        let mut order = self.order(side, 1 + away, TimeInForce::GoodTillCancelled, self.profile.lots_mean);
+        let mut order = self.order(side, instrument, 1 + away, TimeInForce::GoodTillCancelled);
         // Where the book lags behind the mid, an order that means to rest stays behind the opposite touch.
         if let Some(touch) = self.exchange.depth(order.instrument, side.opposite(), 1).first() {
             let (price, touch) = (order.price.ticks(), touch.price.ticks());
@@ -294,28 +279,38 @@ impl<'a> Generator<'a> {
     }
 
     /// An order that means to take what is there, up to three ticks beyond the mid.
-    fn immediate(&mut self, side: Side) -> NewOrder {
+    fn immediate(&mut self, side: Side, instrument: usize) -> NewOrder {
         let beyond = self.rng.random_range(0..4);
-        self.order(side, -beyond, TimeInForce::ImmediateOrCancel, self.profile.immediate_lots_mean)
+        self.order(side, instrument, -beyond, TimeInForce::ImmediateOrCancel)
     }
 
-    fn order(&mut self, side: Side, away: i64, time_in_force: TimeInForce, lots_mean: f64) -> NewOrder {
-        let instrument = self.rng.random_range(0..self.profile.instruments);
-        let mid = ticks(self.markets[instrument as usize].log_mid.exp());
+    fn order(&mut self, side: Side, instrument: usize, away: i64, time_in_force: TimeInForce) -> NewOrder {
+        let mid = ticks(self.path.mid(instrument));
         let price = if side == Side::Buy { mid - away } else { mid + 1 + away };
+        let mean = match time_in_force {
+            TimeInForce::ImmediateOrCancel => self.profile.immediate_lots_mean,
+            _ => self.profile.lots_mean,
+        };
         self.names += 1;
         let name = self.profile.named.then(|| format!("mm-{:032x}", self.names));
+        let instrument = InstrumentId::new(u32::try_from(instrument).expect("it was a 32-bit number"));
+        let price = Price::from_ticks(price.max(1));
+        let (account, quantity) = (self.account(side), Quantity::from_lots(self.lots(mean)));
         NewOrder {
-            account: AccountId::new(self.rng.random_range(1..=self.profile.accounts)),
-            instrument: InstrumentId::new(instrument),
-            side,
-            kind: OrderKind::Limit,
             time_in_force,
-            post_only: false,
-            price: Price::from_ticks(price.max(1)),
-            quantity: Quantity::from_lots(self.lots(lots_mean)),
             client_order_id: name.map(|name| ClientOrderId::new(&name).expect("it is 35 plain characters")),
+            ..NewOrder::limit(account, instrument, side, price, quantity)
         }
+    }
+
+    /// Whose order: anybody's, or the buyers have the odd numbers and the sellers the even ones.
+    fn account(&mut self, side: Side) -> AccountId {
+        let number = self.rng.random_range(1..=self.profile.accounts);
+        AccountId::new(match (self.profile.one_sided, side) {
+            (false, _) => number,
+            (true, Side::Buy) => (number - 1) / 2 * 2 + 1,
+            (true, Side::Sell) => (number.div_ceil(2) * 2).min(self.profile.accounts / 2 * 2),
+        })
     }
 
     fn lots(&mut self, mean: f64) -> u64 {

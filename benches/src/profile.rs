@@ -13,8 +13,11 @@ pub struct Profile {
     pub arrivals_per_second: f64,
     /// Where the mid starts, in ticks.
     pub mid_ticks: f64,
-    /// From the lowest to the highest mid over a million new orders, expected, as a share of the mid.
+    /// How far the highest mid lies above the lowest over a million new orders, as a share of the lowest, the fall not
+    /// counted; with fewer orders less, as a Brownian motion's range falls: by the root of their number.
     pub range: f64,
+    /// The share of the mid that is lost on the way over a million new orders, steadily; with fewer orders less.
+    pub fall: f64,
     /// Share of new orders that are immediate-or-cancel.
     pub immediate: f64,
     /// Share of the others that are amended once.
@@ -47,6 +50,8 @@ pub struct Profile {
     pub instruments: u32,
     /// How many accounts, chosen evenly.
     pub accounts: u32,
+    /// Whether each account either buys or sells, so that none ever meets itself: books compared with ours know no owners.
+    pub one_sided: bool,
     /// Whether each order has a client order id.
     pub named: bool,
 }
@@ -58,6 +63,7 @@ impl Profile {
         arrivals_per_second: 100_000.0,
         mid_ticks: 167.52 / 0.005,
         range: 0.02,
+        fall: 0.0,
         immediate: 0.15,
         amended: 0.20,
         repriced: 0.80,
@@ -74,19 +80,51 @@ impl Profile {
         resting: 1_000,
         instruments: 1,
         accounts: 1_000,
+        one_sided: false,
         named: false,
     };
 
-    /// How far the mid may stray from its start, in ticks: three times the expected range, then it is reflected.
-    pub fn stray_ticks(&self) -> i64 {
-        ticks(self.mid_ticks * self.range * 3.0)
+    /// The five flows that a book alone is measured on, of about a million new orders each, by name: a deep static book of
+    /// 20,000 to 40,000 orders on 60 to 90 levels; a normal day with a range of 2%; swings of 25% and 40%; a crash by 60%.
+    pub const BOOK: [(&str, Self); 5] = {
+        let normal = Self { new_orders: 1_000_000, one_sided: true, ..Self::NORMAL_DAY };
+        [
+            (
+                "deep static",
+                Self { range: 0.000_06, depth_max: 40, resting: 10_500, immediate_lots_mean: 11.5, ..normal },
+            ),
+            ("normal day", normal),
+            ("swing 25%", Self { range: 0.25, ..normal }),
+            ("swing 40%", Self { range: 0.40, ..normal }),
+            ("crash 60%", Self { range: 0.25, fall: 0.60, ..normal }),
+        ]
+    };
+
+    /// The flow of a book that is measured alone, by its name.
+    pub fn of_book(name: &str) -> Option<Self> {
+        Self::BOOK.into_iter().find_map(|(known, profile)| (known == name).then_some(profile))
+    }
+
+    /// The logarithm of highest to lowest mid, the fall not counted.
+    pub(crate) fn log_range(&self) -> f64 {
+        (1.0 + self.range).ln() * self.of_a_million().sqrt()
+    }
+
+    /// The logarithm of last to first mid that the fall brings about.
+    pub(crate) fn log_fall(&self) -> f64 {
+        (1.0 - self.fall).ln() * self.of_a_million()
+    }
+
+    #[allow(clippy::cast_precision_loss)] // counts are far below 2^53
+    fn of_a_million(&self) -> f64 {
+        self.new_orders as f64 / 1e6
     }
 
     /// The lowest and the highest price that an order can have.
     pub fn price_range(&self) -> (i64, i64) {
-        let away = self.stray_ticks() + i64::from(self.depth_max) + 8;
-        let mid = ticks(self.mid_ticks);
-        ((mid - away).max(1), mid + away)
+        let away = i64::from(self.depth_max) + 8;
+        let (low, high) = (self.log_fall() - self.log_range(), self.log_range());
+        ((ticks(self.mid_ticks * low.exp()) - away).max(1), ticks(self.mid_ticks * high.exp()) + away)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use cx_engine::Command;
 use cx_engine::command::{
-    AssetClass, CancelAll, CommandRecord, Movement, NewAsset, NewInstrument, NewOrder, OrderKind, Permissions,
-    SetPermissions, Side, TimeInForce,
+    AssetClass, CancelAll, CommandRecord, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions,
+    Side,
 };
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity, Timestamp};
@@ -60,33 +60,25 @@ fn warm(profile: &Profile, commands: &mut Vec<Command>) {
         let before = commands.len();
         for instrument in (0..profile.instruments).map(InstrumentId::new) {
             let prices = (low..=high).step_by(16).chain([high]);
-            commands.extend(prices.map(|ticks| Command::Place(small(account, instrument, side, ticks))));
+            commands.extend(prices.map(|ticks| Command::Place(limit(account, instrument, side, ticks, 1))));
         }
         let instruments = (0..profile.instruments).map(InstrumentId::new).cycle();
         let missing = OPEN.saturating_sub(commands.len() - before);
-        commands.extend(instruments.take(missing).map(|it| Command::Place(small(account, it, side, low))));
-        commands.push(Command::CancelAll(CancelAll { account, instrument: None }));
+        commands.extend(instruments.take(missing).map(|it| Command::Place(limit(account, it, side, low, 1))));
+        commands.push(Command::CancelAll(CancelAll { account, instrument: None, side: None }));
     }
     let names = if profile.named { NAMES } else { 0 };
     for number in 0..names {
         let name = ClientOrderId::new(&format!("warm-{number}")).expect("it is short and plain");
-        let unpriced = NewOrder { client_order_id: Some(name), ..small(account, InstrumentId::new(0), Side::Buy, 0) };
+        let unpriced =
+            NewOrder { client_order_id: Some(name), ..limit(account, InstrumentId::new(0), Side::Buy, 0, 1) };
         commands.push(Command::Place(unpriced));
     }
 }
 
-fn small(account: AccountId, instrument: InstrumentId, side: Side, ticks: i64) -> NewOrder {
-    NewOrder {
-        account,
-        instrument,
-        side,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(ticks),
-        quantity: Quantity::from_lots(1),
-        client_order_id: None,
-    }
+/// A plain limit order that is good till cancelled.
+pub fn limit(account: AccountId, instrument: InstrumentId, side: Side, ticks: i64, lots: u64) -> NewOrder {
+    NewOrder::limit(account, instrument, side, Price::from_ticks(ticks), Quantity::from_lots(lots))
 }
 
 fn asset(code: &str, class: AssetClass, scale: u8) -> Command {

@@ -6,7 +6,7 @@ use cx_engine::Exchange;
 use libfuzzer_sys::fuzz_target;
 
 /// Magic and version.
-const HEAD: &[u8] = b"CXSNAP\0\0\x01";
+const HEAD: &[u8] = b"CXSNAP\0\0\x02";
 
 fn restore(bytes: &[u8]) {
     if let Ok(exchange) = Exchange::restore(bytes) {

@@ -1,12 +1,13 @@
 //! Invariants, checked over the whole state: what must hold after every command, whatever the commands were.
 
+mod books;
+mod owners;
+
 use std::collections::BTreeMap;
 
-use crate::book::{Ladder, NONE, price_of};
-use crate::command::Side;
 use crate::exchange::Exchange;
 use crate::ids::{AccountId, AssetId, InstrumentId, OrderId};
-use crate::units::{Amount, Quantity};
+use crate::units::Amount;
 
 /// A broken invariant: the state can no longer be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,44 +37,52 @@ pub enum AuditError {
         /// What its open orders need, in minor units.
         needed: i128,
     },
-    /// Best bid and best ask cross.
+    /// Best bid and best ask cross in a phase in which orders match, or would.
     #[error("instrument {0:?}: the book is crossed")]
     Crossed(InstrumentId),
     /// A level's queue or total is wrong.
     #[error("instrument {0:?}: a level disagrees with its orders: {1}")]
     Level(InstrumentId, &'static str),
+    /// An armed stop should have gone off, or followed the market.
+    #[error("instrument {0:?}: a stop is not at rest: {1}")]
+    Stop(InstrumentId, &'static str),
+    /// An order is open that the instrument's phase does not leave open.
+    #[error("instrument {0:?}: an order is open that its phase has ended")]
+    Phase(InstrumentId),
     /// An open order is in no queue, or is counted wrongly.
     #[error("open orders: {0}")]
     Orders(&'static str),
     /// An open order belongs to an account that may not trade.
     #[error("order {0:?} of an account without permission to trade is open")]
     Permission(OrderId),
+    /// A pair is not one of two orders of one account, instrument and side.
+    #[error("order {0:?} and the one that it is paired with disagree")]
+    Pair(OrderId),
+    /// An order that ends at a time is not among what is due, or the reverse.
+    #[error("what is due disagrees with the open orders: {0}")]
+    Due(&'static str),
+    /// What limits are compared with is not what is open.
+    #[error("account {0:?}: running figures disagree with its open orders")]
+    Figures(AccountId),
 }
 
 impl Exchange {
-    /// Checks every invariant: conservation, holds, books, queues, permissions. Linear in the size of the state.
+    /// Checks every invariant: conservation, holds, books, queues, stops, pairs, lists, figures, times, permissions. Linear in the
+    /// size of the state, times its logarithm.
     pub fn audit(&self) -> Result<(), AuditError> {
         self.audit_supply()?;
-        self.audit_holds()?;
         let mut queued = 0;
         for instrument in &self.instruments {
-            let id = instrument.listing.instrument;
-            let (bid, ask) = (instrument.book.side(Side::Buy).best(), instrument.book.side(Side::Sell).best());
-            if bid != Ladder::NO_KEY && ask != Ladder::NO_KEY && -bid >= ask {
-                return Err(AuditError::Crossed(id));
-            }
-            for side in [Side::Buy, Side::Sell] {
-                queued += self.audit_side(id, side)?;
-            }
+            queued += self.audit_books(instrument)?;
         }
         if queued != self.orders.open() {
             return Err(AuditError::Orders("not every open order is in a queue"));
         }
-        let counted: u64 = self.accounts.iter().map(|(_, account)| u64::from(account.open_orders)).sum();
-        if counted != queued as u64 {
-            return Err(AuditError::Orders("accounts count other orders than there are"));
-        }
-        Ok(())
+        self.audit_lists()?;
+        self.audit_orders()?;
+        self.audit_holds()?;
+        self.audit_figures()?;
+        self.audit_due()
     }
 
     fn audit_supply(&self) -> Result<(), AuditError> {
@@ -94,62 +103,9 @@ impl Exchange {
         Ok(())
     }
 
-    fn audit_holds(&self) -> Result<(), AuditError> {
-        let mut needs: BTreeMap<(AccountId, AssetId), i128> = BTreeMap::new();
-        for order in self.open_orders() {
-            if !self.permissions(order.account).is_some_and(|permissions| permissions.trade) {
-                return Err(AuditError::Permission(order.order));
-            }
-            let instrument = &self.instruments[order.instrument.get() as usize];
-            let asset = match order.side {
-                Side::Buy => instrument.listing.quote,
-                Side::Sell => instrument.listing.base,
-            };
-            let need = needs.entry((order.account, asset)).or_default();
-            *need += i128::from(instrument.hold_of(order.side, order.price, order.leaves).minor());
-        }
-        for (account, asset, balance) in self.balances.sorted() {
-            let needed = needs.remove(&(account, asset)).unwrap_or_default();
-            if i128::from(balance.held.minor()) != needed {
-                return Err(AuditError::Hold { account, asset, held: balance.held, needed });
-            }
-        }
-        match needs.pop_first() {
-            None => Ok(()),
-            Some(((account, asset), needed)) => Err(AuditError::Hold { account, asset, held: Amount::ZERO, needed }),
-        }
-    }
-
-    /// Walks one side; gives how many orders are queued on it.
-    fn audit_side(&self, id: InstrumentId, side: Side) -> Result<usize, AuditError> {
-        let ladder = self.instruments[id.get() as usize].book.side(side);
-        let (mut levels, mut queued, mut key) = (0, 0, ladder.best());
-        while key != Ladder::NO_KEY {
-            let level = ladder.level(key).ok_or(AuditError::Level(id, "an occupied level is missing"))?;
-            let (mut sum, mut last, mut slot) = (Quantity::ZERO, NONE, level.head);
-            while slot != NONE {
-                let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
-                if node.leaves == 0 || node.key != key || node.prev != last {
-                    return Err(AuditError::Level(id, "a queue is broken"));
-                }
-                if detail.instrument != id || detail.side != side || node.leaves > detail.quantity {
-                    return Err(AuditError::Level(id, "an order is in the wrong queue"));
-                }
-                sum = sum.plus(Quantity::from_lots(node.leaves));
-                queued += 1;
-                (last, slot) = (slot, node.next);
-            }
-            if level.tail != last || sum.is_zero() || sum.lots() != level.quantity {
-                return Err(AuditError::Level(id, "its total or tail is wrong"));
-            }
-            levels += 1;
-            let next = ladder.next_after(key);
-            if next <= key || price_of(side, key).ticks() < 1 {
-                return Err(AuditError::Level(id, "levels are out of order"));
-            }
-            key = next;
-        }
-        if levels == ladder.len() { Ok(queued) } else { Err(AuditError::Level(id, "a level cannot be reached")) }
+    /// Slots of all open orders.
+    fn open_slots(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.orders.slots()).filter(|&slot| self.orders.node(slot).leaves > 0)
     }
 }
 

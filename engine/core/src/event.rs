@@ -1,9 +1,14 @@
 //! Events: everything that happened, named by `(seq, index)`. Folds of events give books, balances, bars and SQL rows.
 
-use crate::command::{AssetClass, CommandKind, Movement, NewOrder, OrderKind, Permissions, Side, TimeInForce};
+use crate::command::{
+    AssetClass, CancelAfter, CommandKind, Movement, OrderKind, Permissions, SelfTrade, Side, TimeInForce,
+};
+use crate::control::{
+    ClearSchedule, FeeTier, Phase, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits, SetPositionLimit,
+};
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol, TradeId};
 use crate::reject::{CancelReason, Reject};
-use crate::units::{FeeRate, Price, Quantity, Timestamp};
+use crate::units::{Amount, DisplayQuantity, FeeRate, Price, Quantity, Timestamp, Trigger};
 
 /// An asset exists from here on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +53,7 @@ pub struct PermissionsSet {
     pub permissions: Permissions,
 }
 
-/// An order passed all checks. Fills, a cancellation or [`OrderRested`] follow within the same command.
+/// An order passed all checks. Fills, a cancellation, [`OrderRested`] or [`StopArmed`] follow within the same command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OrderAccepted {
     /// Its handle.
@@ -59,16 +64,24 @@ pub struct OrderAccepted {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Limit or market.
+    /// How it is priced.
     pub kind: OrderKind,
     /// How long it lives.
     pub time_in_force: TimeInForce,
     /// Whether it had to rest.
     pub post_only: bool,
-    /// The limit.
+    /// What happens when it meets an order of its own owner.
+    pub self_trade: SelfTrade,
+    /// The limit; [`Price::NONE`] without one.
     pub price: Price,
-    /// The whole quantity.
+    /// The whole quantity; zero for a market buy by cash.
     pub quantity: Quantity,
+    /// The cash that a market buy may spend; zero for all others.
+    pub quote_quantity: Amount,
+    /// How much the book shows at a time.
+    pub display: DisplayQuantity,
+    /// When it ends by itself; zero for never. Set for good-till-date and day orders.
+    pub expires: Timestamp,
     /// The client's own name for it.
     pub client_order_id: Option<ClientOrderId>,
 }
@@ -76,10 +89,28 @@ pub struct OrderAccepted {
 /// An order was refused; nothing else happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OrderRejected {
-    /// The order as it was asked for.
-    pub order: NewOrder,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// How it was to be priced.
+    pub kind: OrderKind,
+    /// How long it was to live.
+    pub time_in_force: TimeInForce,
     /// Why.
     pub reason: Reject,
+    /// The limit as asked for.
+    pub price: Price,
+    /// The quantity as asked for.
+    pub quantity: Quantity,
+    /// The cash as asked for.
+    pub quote_quantity: Amount,
+    /// The trigger as asked for.
+    pub trigger: Trigger,
+    /// The client's own name for it.
+    pub client_order_id: Option<ClientOrderId>,
 }
 
 /// An order's open part entered the book at the back of its level.
@@ -97,19 +128,136 @@ pub struct OrderRested {
     pub price: Price,
     /// The open quantity.
     pub leaves: Quantity,
+    /// The part of it that the book shows.
+    pub displayed: Quantity,
+    /// What it holds from here on: cash for a buy, credits for a sell, in minor units.
+    pub held: Amount,
 }
 
-/// A trade: credits against cash, settled in the same step, at the maker's price. The maker's leaves tell whether it is
-/// done. Fees are in the currency, rounded down to its minor unit.
+/// A stop waits for its price from here on, behind all others of the same stop price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StopArmed {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Where it goes off.
+    pub stop_price: Price,
+    /// The open quantity.
+    pub leaves: Quantity,
+    /// What it holds from here on.
+    pub held: Amount,
+}
+
+/// A trailing stop's stop price followed the market; it waits behind all others of that price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StopMoved {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Where it goes off now.
+    pub stop_price: Price,
+    /// What it holds from here on.
+    pub held: Amount,
+}
+
+/// A stop went off: it holds nothing any more and is now an aggressor. Fills, a cancellation or [`OrderRested`] follow
+/// within the same command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderTriggered {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Where it went off.
+    pub stop_price: Price,
+    /// The open quantity.
+    pub leaves: Quantity,
+}
+
+/// An iceberg shows its next part, at the back of its level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderReplenished {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// The limit.
+    pub price: Price,
+    /// What the book shows of it now; it showed nothing before.
+    pub displayed: Quantity,
+    /// The open quantity, the hidden part included.
+    pub leaves: Quantity,
+}
+
+/// An order became smaller by self-trade prevention, without a trade.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OrderReduced {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// The limit; [`Price::NONE`] without one.
+    pub price: Price,
+    /// By how much. When it is in the book, its level shows this much less.
+    pub by: Quantity,
+    /// What is left open; not zero, an order of which nothing is left is cancelled instead.
+    pub leaves: Quantity,
+    /// Whether it is in the book; otherwise it is the aggressor.
+    pub resting: bool,
+    /// What it holds from here on; nothing for an aggressor.
+    pub held: Amount,
+}
+
+/// What an order holds has changed by something that no other event says: an auction trade as taker, or its pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HoldChanged {
+    /// Its handle.
+    pub order: OrderId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// What it holds from here on.
+    pub held: Amount,
+}
+
+/// A trade: credits against cash, settled in the same step, at the maker's price, or at the auction's. The leaves tell
+/// whether an order is done. Fees are in the currency, rounded towards zero to its minor unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trade {
     /// Its number.
     pub trade: TradeId,
     /// Of what.
     pub instrument: InstrumentId,
-    /// The aggressor's side.
+    /// The aggressor's side; in an auction that of the order that came later.
     pub taker_side: Side,
-    /// The maker's price.
+    /// Whether it was made by an uncross.
+    pub auction: bool,
+    /// The maker's price, or the auction's.
     pub price: Price,
     /// How much changed hands.
     pub quantity: Quantity,
@@ -121,14 +269,37 @@ pub struct Trade {
     pub maker_account: AccountId,
     /// Who aggressed.
     pub taker_account: AccountId,
-    /// What the maker paid, in minor units of the currency.
+    /// What the maker paid, in minor units of the currency; negative for a rebate.
     pub maker_fee: i64,
     /// What the taker paid, in minor units of the currency.
     pub taker_fee: i64,
     /// What the maker has left open.
     pub maker_leaves: Quantity,
-    /// What the taker has left open.
+    /// What the taker has left open. A market buy by cash has no quantity: zero here, and its end is an [`OrderCancelled`].
     pub taker_leaves: Quantity,
+    /// What the maker's order holds from here on.
+    pub maker_held: Amount,
+}
+
+/// A trade was reversed: the buyer gave the credits back and got the cash and the fee, the seller the reverse.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TradeBusted {
+    /// Its number.
+    pub trade: TradeId,
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// Its price.
+    pub price: Price,
+    /// How much had changed hands.
+    pub quantity: Quantity,
+    /// Who had bought.
+    pub buyer: AccountId,
+    /// Who had sold.
+    pub seller: AccountId,
+    /// What the buyer got back of fees; negative for a rebate that was paid back.
+    pub buyer_fee: i64,
+    /// What the seller got back of fees; negative for a rebate that was paid back.
+    pub seller_fee: i64,
 }
 
 /// An order ended before it was filled.
@@ -142,18 +313,21 @@ pub struct OrderCancelled {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// The limit.
+    /// The limit; [`Price::NONE`] without one.
     pub price: Price,
-    /// What was still open.
+    /// What was still open; zero for a market buy by cash.
     pub leaves: Quantity,
-    /// Whether it was in the book (then its level loses `leaves`) or ended on arrival.
+    /// What its level showed of it and shows no more; zero when it was not in the book.
+    pub displayed: Quantity,
+    /// Whether it was in the book; otherwise it ended on arrival or waited as a stop.
     pub resting: bool,
     /// Why.
     pub reason: CancelReason,
 }
 
-/// An order was changed. Its level at `old_price` loses `old_leaves`; when `kept_priority` holds the same level gets
-/// `leaves` back at once, otherwise fills, a cancellation or [`OrderRested`] follow within the same command.
+/// An order was changed. When it is in the book, its level at `old_price` shows `old_displayed` less; when
+/// `kept_priority` holds, the same level shows `displayed` again at once, otherwise fills, a cancellation,
+/// [`OrderRested`] or [`StopArmed`] follow within the same command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OrderAmended {
     /// Its handle, unchanged.
@@ -166,16 +340,44 @@ pub struct OrderAmended {
     pub side: Side,
     /// The limit before.
     pub old_price: Price,
-    /// The open quantity before.
-    pub old_leaves: Quantity,
+    /// What its level showed of it before; zero for a stop.
+    pub old_displayed: Quantity,
     /// The new limit.
     pub price: Price,
     /// The new total quantity, what has been filled included.
     pub quantity: Quantity,
     /// The new open quantity.
     pub leaves: Quantity,
+    /// What its level shows of it now; zero unless it kept its place in the book.
+    pub displayed: Quantity,
     /// Whether it kept its place in the queue.
     pub kept_priority: bool,
+    /// What it holds from here on if it kept its place; otherwise nothing until the event that follows says so.
+    pub held: Amount,
+}
+
+/// An instrument is in a phase from here on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PhaseChanged {
+    /// Which.
+    pub instrument: InstrumentId,
+    /// The phase.
+    pub phase: Phase,
+    /// When it ends by itself; zero when only a schedule or the staff ends it.
+    pub ends: Timestamp,
+}
+
+/// What an auction would give if it ended now, or what it gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AuctionState {
+    /// Of what.
+    pub instrument: InstrumentId,
+    /// The price; [`Price::NONE`] when nothing matches.
+    pub price: Price,
+    /// What trades at it.
+    pub volume: Quantity,
+    /// What is wanted beyond that at the price: positive for buys, negative for sells.
+    pub surplus: i64,
 }
 
 /// The same client order id came again with the same order: the first answer stands, nothing happened.
@@ -235,15 +437,117 @@ pub enum Event {
     OrderAmended(OrderAmended),
     /// An order was sent twice.
     OrderRepeated(OrderRepeated),
-    /// All orders of an account were asked to be cancelled; the cancellations came before.
+    /// All orders of an account, or a selection, were cancelled, by request or because its time ran out; the cancellations
+    /// came before.
     AllCancelled {
         /// Whose.
         account: AccountId,
-        /// How many were open.
+        /// How many were cancelled.
         count: u32,
     },
     /// A command was refused.
     CommandRejected(CommandRejected),
+    /// A stop waits.
+    StopArmed(StopArmed),
+    /// A trailing stop followed the market.
+    StopMoved(StopMoved),
+    /// A stop went off.
+    OrderTriggered(OrderTriggered),
+    /// An iceberg shows its next part.
+    OrderReplenished(OrderReplenished),
+    /// An order became smaller by self-trade prevention.
+    OrderReduced(OrderReduced),
+    /// What an order holds changed.
+    HoldChanged(HoldChanged),
+    /// A trade was reversed.
+    TradeBusted(TradeBusted),
+    /// An instrument is in a phase from here on.
+    PhaseChanged(PhaseChanged),
+    /// What an auction would give now.
+    AuctionIndicated(AuctionState),
+    /// What an auction gave; its trades came before.
+    AuctionUncrossed(AuctionState),
+    /// An auction's price was outside the static band, and it goes on.
+    AuctionExtended(PhaseChanged),
+    /// A phase is planned.
+    PhaseScheduled(SchedulePhase),
+    /// What was planned is taken back.
+    ScheduleCleared(ClearSchedule),
+    /// Collar and bands were set; the reference is the one in force.
+    BandsSet(SetBands),
+    /// Fees were set.
+    FeesSet(SetFees),
+    /// A tier's volume was set.
+    FeeTierSet(FeeTier),
+    /// An account pays the fees of a tier from here on.
+    FeeTierChanged {
+        /// Whose.
+        account: AccountId,
+        /// 0 to 7.
+        tier: u8,
+    },
+    /// Limits were set.
+    LimitsSet(SetLimits),
+    /// A position limit was set.
+    PositionLimitSet(SetPositionLimit),
+    /// An account belongs to a group.
+    GroupSet(SetGroup),
+    /// All trading stopped or went on.
+    MarketHalted {
+        /// Whether it is stopped from here on.
+        halted: bool,
+    },
+    /// An account was stopped, or goes on; the cancellations came before.
+    AccountKilled {
+        /// Whose.
+        account: AccountId,
+        /// Whether it is stopped from here on.
+        killed: bool,
+        /// How many orders were cancelled.
+        count: u32,
+    },
+    /// The time at which an account's orders are cancelled was set, or cleared.
+    CancelAfterSet(CancelAfter),
+    /// Engine time passed.
+    Ticked,
+}
+
+/// The part of a command's events that the command itself brought about; what had become due comes before it. Only for
+/// commands other than `SetPhase`, whose own events can be the same as those of a planned phase.
+pub fn own(events: &[Event]) -> &[Event] {
+    let start = events.iter().position(heads).unwrap_or(match events.last() {
+        // Nothing was there to cancel.
+        Some(Event::AllCancelled { .. }) => events.len() - 1,
+        _ => 0,
+    });
+    &events[start..]
+}
+
+/// Whether an event can only be the first that a command itself brings about, and is never due.
+const fn heads(event: &Event) -> bool {
+    match event {
+        Event::OrderCancelled(it) => matches!(
+            it.reason,
+            CancelReason::Requested
+                | CancelReason::MassCancel
+                | CancelReason::PermissionRevoked
+                | CancelReason::KillSwitch
+        ),
+        Event::OrderRested(_)
+        | Event::Trade(_)
+        | Event::AllCancelled { .. }
+        | Event::StopArmed(_)
+        | Event::StopMoved(_)
+        | Event::OrderTriggered(_)
+        | Event::OrderReplenished(_)
+        | Event::OrderReduced(_)
+        | Event::HoldChanged(_)
+        | Event::PhaseChanged(_)
+        | Event::AuctionIndicated(_)
+        | Event::AuctionUncrossed(_)
+        | Event::AuctionExtended(_) => false,
+        _ => true,
+    }
 }
 
 /// An event with its name and engine time: what the event log, folds and streams carry.

@@ -2,8 +2,9 @@
 //!
 //! [`Exchange::apply`] is the one door: a [`Command`] with its journal position and time goes in, [`Event`]s come out,
 //! and the same commands give the same events and the same state bit for bit, on any machine. Everything else here is
-//! vocabulary ([`command`], [`event`], [`reject`], [`ids`], [`units`], [`money`]) or a room behind that door: `book`
-//! (ladders and queues), `accounts` (balances and permissions), `client_ids`, `snapshot`, `audit`.
+//! vocabulary ([`command`], [`control`], [`event`], [`reject`], [`ids`], [`units`], [`money`]) or a room behind that door: `book`
+//! (ladders and queues), `session` (phases, auctions, bands, timers), `risk` (limits, fees, busts), `accounts` (balances
+//! and permissions), `client_ids`, `snapshot`, `audit`.
 
 #![deny(clippy::float_arithmetic)]
 
@@ -13,11 +14,14 @@ mod book;
 mod client_ids;
 pub mod codec;
 pub mod command;
+pub mod control;
 pub mod event;
 mod exchange;
 pub mod ids;
 pub mod money;
 pub mod reject;
+mod risk;
+mod session;
 mod snapshot;
 pub mod units;
 

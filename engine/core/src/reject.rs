@@ -66,6 +66,23 @@ codes! {
         ReservedAccount = 21, "reserved_account", "The venue's own account cannot do this.";
         LimitReached = 22, "limit_reached", "A fixed limit of the venue is reached: assets, instruments, open orders or accounts.";
         DuplicateReference = 23, "duplicate_reference", "A movement with this reference has been made already.";
+        Throttled = 24, "throttled", "The account sends orders faster than its limit; nothing was recorded, try again.";
+        AccountStopped = 25, "account_stopped", "The account is stopped by its kill switch.";
+        MarketHalted = 26, "market_halted", "All trading is halted; cancels are taken.";
+        WrongPhase = 27, "wrong_phase", "The instrument's trading phase does not take this.";
+        PriceOutsideCollar = 28, "price_outside_collar", "The limit is too far beyond the last price.";
+        NoReferencePrice = 29, "no_reference_price", "A trailing stop needs a last price, and there has been no trade.";
+        InvalidExpiry = 30, "invalid_expiry", "The time must lie in the future.";
+        OrderQuantityLimit = 31, "order_quantity_limit", "The order is larger than the account's limit for one order.";
+        OrderNotionalLimit = 32, "order_notional_limit", "The order is worth more than the account's limit for one order.";
+        OpenOrdersLimit = 33, "open_orders_limit", "The account has as many open orders as its limit allows.";
+        PositionLimit = 34, "position_limit", "The account would own and bid for more of the instrument than its limit allows.";
+        ExposureLimit = 35, "exposure_limit", "The account's open orders would be worth more than its limit allows.";
+        LinkedOrder = 36, "linked_order", "The order is one of a pair: cancel the pair, or pair with another order.";
+        UnknownTrade = 37, "unknown_trade", "The trade does not exist or is too old to be reversed.";
+        AlreadyBusted = 38, "already_busted", "The trade has been reversed already.";
+        InvalidSetting = 39, "invalid_setting", "The setting is outside its range.";
+        NotSupported = 40, "not_supported", "The exchange does not offer this yet.";
     }
 }
 
@@ -78,6 +95,14 @@ codes! {
         ImmediateOrCancel = 4, "immediate_or_cancel", "The part that could not match at once was cancelled.";
         FillOrKill = 5, "fill_or_kill", "The whole quantity could not match at once.";
         NoLiquidity = 6, "no_liquidity", "The book had nothing more to match a market order with.";
-        SelfTrade = 7, "self_trade", "It would have matched an order of the same account.";
+        SelfTrade = 7, "self_trade", "It would have matched an order of the same owner.";
+        Expired = 8, "expired", "Its time was over.";
+        CancelAfter = 9, "cancel_after", "The account was not heard of in the time it had set.";
+        KillSwitch = 10, "kill_switch", "The account was stopped.";
+        Paired = 11, "paired", "The order that it was paired with executed or ended.";
+        InsufficientFunds = 12, "insufficient_funds", "The account's available cash was used up.";
+        OutsideBands = 13, "outside_bands", "The next price was outside the bands.";
+        Delisted = 14, "delisted", "The instrument was delisted.";
+        CashSpent = 15, "cash_spent", "The cash of a market buy by cash was used up: it is complete.";
     }
 }

@@ -87,6 +87,114 @@ impl fmt::Debug for Quantity {
     }
 }
 
+/// How much of an order the book shows at a time, in lots; the rest is a hidden reserve. Up to 2^32 - 1 lots.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, bincode::Encode, bincode::Decode)]
+pub struct DisplayQuantity(u32);
+
+impl DisplayQuantity {
+    /// The whole order is shown.
+    pub const ALL: Self = Self(0);
+
+    /// So many lots at a time; 0 for all.
+    #[inline]
+    pub const fn from_lots(lots: u32) -> Self {
+        Self(lots)
+    }
+
+    /// The lots shown at a time; 0 for all.
+    #[inline]
+    pub const fn lots(self) -> u32 {
+        self.0
+    }
+
+    /// What is shown of so many open lots.
+    #[inline]
+    #[must_use]
+    pub const fn of(self, leaves: Quantity) -> Quantity {
+        let shown = self.0 as u64;
+        if shown == 0 || shown > leaves.0 { leaves } else { Quantity(shown) }
+    }
+}
+
+/// When a stop goes off: at a price, or at a distance that trails the best last price since it was placed.
+/// Held in one word: a price as it is, a distance as a negative number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, bincode::Encode, bincode::Decode)]
+pub struct Trigger(i64);
+
+/// A [`Trigger`], taken apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TriggerTerms {
+    /// Not a stop.
+    None,
+    /// At this price.
+    At(Price),
+    /// So many ticks behind the best last price; at least 1.
+    Ticks(u32),
+    /// So many hundredths of a percent behind the best last price; 1 to 9,999.
+    BasisPoints(u16),
+}
+
+impl Trigger {
+    /// Not a stop.
+    pub const NONE: Self = Self(0);
+    const BASIS_POINTS: i64 = 1 << 32;
+
+    /// A fixed stop price, at least 1 tick. Anything below reads back as something else and is refused by the core.
+    #[inline]
+    pub const fn at(price: Price) -> Self {
+        Self(price.0)
+    }
+
+    /// Trails by so many ticks, at least 1.
+    #[inline]
+    pub const fn ticks(ticks: u32) -> Self {
+        Self(-(ticks as i64))
+    }
+
+    /// Trails by so many basis points, 1 to 9,999.
+    #[inline]
+    pub const fn basis_points(points: u16) -> Self {
+        Self(-(Self::BASIS_POINTS + points as i64))
+    }
+
+    /// What it says.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // ranges are matched first
+    pub const fn terms(self) -> Option<TriggerTerms> {
+        const TICKS_END: i64 = -(u32::MAX as i64);
+        const POINTS_FIRST: i64 = -(Trigger::BASIS_POINTS + 1);
+        const POINTS_LAST: i64 = -(Trigger::BASIS_POINTS + 9_999);
+        match self.0 {
+            0 => Some(TriggerTerms::None),
+            1.. => Some(TriggerTerms::At(Price(self.0))),
+            TICKS_END..=-1 => Some(TriggerTerms::Ticks(-self.0 as u32)),
+            POINTS_LAST..=POINTS_FIRST => Some(TriggerTerms::BasisPoints((-self.0 - Self::BASIS_POINTS) as u16)),
+            _ => None,
+        }
+    }
+
+    /// Wraps a raw value, for codecs.
+    #[inline]
+    pub const fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    /// The raw value, for codecs.
+    #[inline]
+    pub const fn raw(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.terms() {
+            Some(terms) => terms.fmt(f),
+            None => write!(f, "Trigger({})", self.0),
+        }
+    }
+}
+
 /// An amount of one asset in its minor units: hundredths of a cent for USD at scale 4, lots for credits.
 /// What a balance can hold: 0 to 2^62; differences may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, bincode::Encode, bincode::Decode)]
@@ -131,9 +239,10 @@ impl fmt::Debug for Amount {
     }
 }
 
-/// A fee rate in parts per million of the notional: 1 basis point is 100. Range 0 to 100,000 (10%).
+/// A fee rate in parts per million of the notional: 1 basis point is 100. Range -100,000 to 100,000 (10%); a negative rate
+/// is a rebate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, bincode::Encode, bincode::Decode)]
-pub struct FeeRate(u32);
+pub struct FeeRate(i32);
 
 impl FeeRate {
     /// No fee.
@@ -141,14 +250,14 @@ impl FeeRate {
     /// The highest rate that is accepted: 10%.
     pub const MAX: Self = Self(100_000);
 
-    /// A rate in parts per million; `None` above [`FeeRate::MAX`].
-    pub const fn from_ppm(ppm: u32) -> Option<Self> {
-        if ppm <= Self::MAX.0 { Some(Self(ppm)) } else { None }
+    /// A rate in parts per million; `None` beyond [`FeeRate::MAX`] either way.
+    pub const fn from_ppm(ppm: i32) -> Option<Self> {
+        if ppm <= Self::MAX.0 && ppm >= -Self::MAX.0 { Some(Self(ppm)) } else { None }
     }
 
     /// The rate in parts per million.
     #[inline]
-    pub const fn ppm(self) -> u32 {
+    pub const fn ppm(self) -> i32 {
         self.0
     }
 }

@@ -5,16 +5,21 @@ use cx_engine::codec::{
     COMMAND_RECORD_LEN, EVENT_RECORD_LEN, decode_command, decode_event, encode_command, encode_event,
 };
 use cx_engine::command::{
-    AmendOrder, AssetClass, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement, NewAsset,
-    NewInstrument, NewOrder, OrderKind, Permissions, SetPermissions, Side, TimeInForce,
+    AmendOrder, AssetClass, CancelAfter, CancelAll, CancelOrder, Command, CommandKind, CommandRecord, Movement,
+    NewAsset, NewInstrument, NewOrder, OrderKind, Permissions, SelfTrade, SetPermissions, Side, TimeInForce,
+};
+use cx_engine::control::{
+    BustTrade, ClearSchedule, FeeTier, HaltMarket, Kill, Phase, SchedulePhase, SetBands, SetFees, SetGroup, SetLimits,
+    SetPhase, SetPositionLimit,
 };
 use cx_engine::event::{
-    AssetAdded, CommandRejected, Event, EventRecord, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled,
-    OrderRejected, OrderRepeated, OrderRested, PermissionsSet, Trade,
+    AssetAdded, AuctionState, CommandRejected, Event, EventRecord, HoldChanged, InstrumentListed, OrderAccepted,
+    OrderAmended, OrderCancelled, OrderReduced, OrderRejected, OrderRepeated, OrderReplenished, OrderRested,
+    OrderTriggered, PermissionsSet, PhaseChanged, StopArmed, StopMoved, Trade, TradeBusted,
 };
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol, TradeId};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Amount, FeeRate, Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, DisplayQuantity, FeeRate, Price, Quantity, Timestamp, Trigger};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -46,7 +51,7 @@ macro_rules! made_integers {
         }
     )+};
 }
-made_integers!(u8, u32, u64, i64);
+made_integers!(u8, u16, u32, u64, i32, i64);
 
 macro_rules! made_wrapped {
     ($($type:ident::$new:ident)+) => {$(
@@ -59,7 +64,8 @@ macro_rules! made_wrapped {
 }
 made_wrapped! {
     Seq::new AccountId::new AssetId::new InstrumentId::new OrderId::new TradeId::new
-    Price::from_ticks Quantity::from_lots Amount::from_minor Timestamp::from_nanos
+    Price::from_ticks Quantity::from_lots Amount::from_minor Timestamp::from_nanos DisplayQuantity::from_lots
+    Trigger::from_raw
 }
 
 macro_rules! made_codes {
@@ -72,7 +78,7 @@ macro_rules! made_codes {
         }
     )+};
 }
-made_codes!(Side OrderKind TimeInForce AssetClass CommandKind Reject CancelReason);
+made_codes!(Side OrderKind TimeInForce SelfTrade AssetClass CommandKind Reject CancelReason Phase);
 
 macro_rules! made_structs {
     ($($type:ident { $($field:ident),+ $(,)? })+) => {$(
@@ -89,24 +95,60 @@ made_structs! {
     NewInstrument { base, quote, tick_value, price_max, maker_fee, taker_fee, symbol }
     SetPermissions { account, permissions }
     Movement { account, asset, amount, reference }
-    NewOrder { account, instrument, side, kind, time_in_force, post_only, price, quantity, client_order_id }
+    NewOrder {
+        account, instrument, side, kind, time_in_force, post_only, self_trade, price, quantity, quote_quantity, display,
+        trigger, expires, oco, client_order_id,
+    }
     CancelOrder { account, order }
-    AmendOrder { account, order, price, quantity }
-    CancelAll { account, instrument }
+    AmendOrder { account, order, price, quantity, stop_price }
+    CancelAll { account, instrument, side }
+    CancelAfter { account, at }
+    SetPhase { instrument, phase }
+    SchedulePhase { instrument, phase, at, every_ns }
+    ClearSchedule { instrument }
+    SetBands {
+        instrument, collar_bps, static_bps, dynamic_bps, extensions_max, halt_ns, extension_ns, reference,
+    }
+    SetFees { instrument, tier, maker, taker }
+    FeeTier { tier, volume }
+    SetLimits {
+        account, order_quantity_max, order_notional_max, exposure_max, open_orders_max, rate_per_second, burst,
+    }
+    SetPositionLimit { account, instrument, position_max }
+    SetGroup { account, group }
+    HaltMarket { halted }
+    Kill { account, killed }
+    BustTrade { trade }
     AssetAdded { asset, class, scale, code }
     InstrumentListed { instrument, base, quote, tick_value, price_max, maker_fee, taker_fee, symbol }
     PermissionsSet { account, permissions }
-    OrderAccepted { order, account, instrument, side, kind, time_in_force, post_only, price, quantity, client_order_id }
-    OrderRejected { order, reason }
-    OrderRested { order, account, instrument, side, price, leaves }
-    Trade {
-        trade, instrument, taker_side, price, quantity, maker_order, taker_order, maker_account, taker_account,
-        maker_fee, taker_fee, maker_leaves, taker_leaves,
+    OrderAccepted {
+        order, account, instrument, side, kind, time_in_force, post_only, self_trade, price, quantity, quote_quantity,
+        display, expires, client_order_id,
     }
-    OrderCancelled { order, account, instrument, side, price, leaves, resting, reason }
-    OrderAmended { order, account, instrument, side, old_price, old_leaves, price, quantity, leaves, kept_priority }
-    OrderRepeated { account, client_order_id, original }
+    OrderRejected {
+        account, instrument, side, kind, time_in_force, reason, price, quantity, quote_quantity, trigger, client_order_id,
+    }
+    OrderRested { order, account, instrument, side, price, leaves, displayed, held }
+    StopArmed { order, account, instrument, side, stop_price, leaves, held }
+    StopMoved { order, account, instrument, side, stop_price, held }
+    OrderTriggered { order, account, instrument, side, stop_price, leaves }
+    OrderReplenished { order, account, instrument, side, price, displayed, leaves }
+    OrderReduced { order, account, instrument, side, price, by, leaves, resting, held }
+    HoldChanged { order, account, instrument, side, held }
+    Trade {
+        trade, instrument, taker_side, auction, price, quantity, maker_order, taker_order, maker_account, taker_account,
+        maker_fee, taker_fee, maker_leaves, taker_leaves, maker_held,
+    }
+    TradeBusted { trade, instrument, price, quantity, buyer, seller, buyer_fee, seller_fee }
+    OrderCancelled { order, account, instrument, side, price, leaves, displayed, resting, reason }
+    OrderAmended {
+        order, account, instrument, side, old_price, old_displayed, price, quantity, leaves, displayed, kept_priority, held,
+    }
+    PhaseChanged { instrument, phase, ends }
+    AuctionState { instrument, price, volume, surplus }
     CommandRejected { kind, account, order, reference, reason }
+    OrderRepeated { account, client_order_id, original }
 }
 
 impl Made for bool {
@@ -117,8 +159,8 @@ impl Made for bool {
 
 impl Made for FeeRate {
     fn made(raw: &mut Raw<'_>) -> Self {
-        let ppm = raw.next() % u64::from(FeeRate::MAX.ppm() + 1);
-        Self::from_ppm(u32::try_from(ppm).unwrap()).unwrap()
+        let most = FeeRate::MAX.ppm();
+        Self::from_ppm(raw.make::<i32>().rem_euclid(2 * most + 1) - most).unwrap()
     }
 }
 
@@ -167,12 +209,26 @@ fn command(kind: CommandKind, raw: &mut Raw<'_>) -> CommandRecord {
         CommandKind::Cancel => Command::Cancel(raw.make()),
         CommandKind::Amend => Command::Amend(raw.make()),
         CommandKind::CancelAll => Command::CancelAll(raw.make()),
+        CommandKind::CancelAfter => Command::CancelAfter(raw.make()),
+        CommandKind::SetPhase => Command::SetPhase(raw.make()),
+        CommandKind::SchedulePhase => Command::SchedulePhase(raw.make()),
+        CommandKind::ClearSchedule => Command::ClearSchedule(raw.make()),
+        CommandKind::SetBands => Command::SetBands(raw.make()),
+        CommandKind::SetFees => Command::SetFees(raw.make()),
+        CommandKind::SetFeeTier => Command::SetFeeTier(raw.make()),
+        CommandKind::SetLimits => Command::SetLimits(raw.make()),
+        CommandKind::SetPositionLimit => Command::SetPositionLimit(raw.make()),
+        CommandKind::SetGroup => Command::SetGroup(raw.make()),
+        CommandKind::HaltMarket => Command::HaltMarket(raw.make()),
+        CommandKind::Kill => Command::Kill(raw.make()),
+        CommandKind::BustTrade => Command::BustTrade(raw.make()),
+        CommandKind::Tick => Command::Tick,
     };
     CommandRecord { stamp, command }
 }
 
 /// The number of event variants.
-const EVENTS: u64 = 16;
+const EVENTS: u64 = 40;
 
 fn event(variant: u64, raw: &mut Raw<'_>) -> EventRecord {
     let (seq, index, time) = (raw.make(), raw.make(), raw.make());
@@ -192,7 +248,31 @@ fn event(variant: u64, raw: &mut Raw<'_>) -> EventRecord {
         12 => Event::OrderAmended(raw.make()),
         13 => Event::OrderRepeated(raw.make()),
         14 => Event::AllCancelled { account: raw.make(), count: raw.make() },
-        _ => Event::CommandRejected(raw.make()),
+        15 => Event::CommandRejected(raw.make()),
+        16 => Event::StopArmed(raw.make()),
+        17 => Event::StopMoved(raw.make()),
+        18 => Event::OrderTriggered(raw.make()),
+        19 => Event::OrderReplenished(raw.make()),
+        20 => Event::OrderReduced(raw.make()),
+        21 => Event::HoldChanged(raw.make()),
+        22 => Event::TradeBusted(raw.make()),
+        23 => Event::PhaseChanged(raw.make()),
+        24 => Event::AuctionIndicated(raw.make()),
+        25 => Event::AuctionUncrossed(raw.make()),
+        26 => Event::AuctionExtended(raw.make()),
+        27 => Event::PhaseScheduled(raw.make()),
+        28 => Event::ScheduleCleared(raw.make()),
+        29 => Event::BandsSet(raw.make()),
+        30 => Event::FeesSet(raw.make()),
+        31 => Event::FeeTierSet(raw.make()),
+        32 => Event::FeeTierChanged { account: raw.make(), tier: raw.make() },
+        33 => Event::LimitsSet(raw.make()),
+        34 => Event::PositionLimitSet(raw.make()),
+        35 => Event::GroupSet(raw.make()),
+        36 => Event::MarketHalted { halted: raw.make() },
+        37 => Event::AccountKilled { account: raw.make(), killed: raw.make(), count: raw.make() },
+        38 => Event::CancelAfterSet(raw.make()),
+        _ => Event::Ticked,
     };
     EventRecord { seq, index, time, event }
 }
@@ -258,7 +338,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_have_one_form(bytes in vec(any::<u8>(), EVENT_RECORD_LEN), filled in 0..=EVENT_RECORD_LEN, kind in 0_u8..20) {
+    fn arbitrary_bytes_have_one_form(bytes in vec(any::<u8>(), EVENT_RECORD_LEN), filled in 0..=EVENT_RECORD_LEN, kind in 0_u8..45) {
         let mut bytes = bytes;
         bytes[filled..].fill(0);
         let mut head: [u8; COMMAND_RECORD_LEN] = *bytes.first_chunk().unwrap();

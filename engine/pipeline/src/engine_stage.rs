@@ -36,6 +36,10 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    fn next_due(&self) -> u64 {
+        self.exchange.next_due().map_or(u64::MAX, cx_engine::units::Timestamp::nanos)
+    }
+
     /// Applies the next command. An error is a failed audit.
     fn apply(&mut self, slot: &Slot, into: &mut EventBatch) -> Result<(), String> {
         let seq = self.exchange.seq().next();
@@ -54,6 +58,7 @@ impl Engine {
 impl EngineStage {
     /// Runs until the ring is closed and drained, or something fails. Gives the exchange back.
     pub(crate) fn run(mut self) -> Exchange {
+        self.shared.next_due.store(self.engine.next_due(), Ordering::Relaxed);
         while !self.shared.failed() {
             match self.take() {
                 Ok(()) => {}
@@ -84,6 +89,7 @@ impl EngineStage {
             }
         }
         drop(slots);
+        shared.next_due.store(engine.next_due(), Ordering::Relaxed);
         shared.applied.store(engine.exchange.seq());
         Ok(())
     }

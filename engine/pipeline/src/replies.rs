@@ -24,6 +24,13 @@ pub struct Reply {
     pub events: Vec<Event>,
 }
 
+impl Reply {
+    /// The events that the command itself brought about, without what had become due before it; at least one.
+    pub fn own(&self) -> &[Event] {
+        cx_engine::event::own(&self.events)
+    }
+}
+
 /// The pipeline ended before the answer came. The command may or may not be in the journal: after the restart, ask for
 /// it by its client order id or reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

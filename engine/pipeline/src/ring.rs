@@ -37,7 +37,7 @@ pub fn open(slots: usize) -> (RingProducer, RingReader, RingReader) {
     let blank = Slot {
         record: CommandRecord {
             stamp: Timestamp::from_nanos(0),
-            command: Command::CancelAll(CancelAll { account: AccountId::VENUE, instrument: None }),
+            command: Command::CancelAll(CancelAll { account: AccountId::VENUE, instrument: None, side: None }),
         },
         token: Token::NONE,
     };

@@ -56,6 +56,32 @@ impl Sequencer {
         self.publish(command, Token::NONE)
     }
 
+    /// Submits several commands at once: they take positions without a gap between them, in their order and with one stamp,
+    /// or none of them is taken. Never waits for the stages. More commands than the ring has slots are always refused.
+    pub fn submit_batch(&self, commands: &[Command]) -> Result<Vec<Pending>, SubmitError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shared = &*self.shared;
+        let stamp = self.clock.now();
+        let mut slots = Vec::with_capacity(commands.len());
+        let mut answers = Vec::with_capacity(commands.len());
+        for &command in commands {
+            let Some((token, pending)) = shared.replies.register() else { break };
+            slots.push(Slot { record: CommandRecord { stamp, command }, token });
+            answers.push(pending);
+        }
+        let published = if slots.len() == commands.len() { shared.gate.publish_all(&slots) } else { Some(Err(NoRoom)) };
+        match published {
+            Some(Ok(_)) => {
+                EventCount::notify_each(&[&shared.journal_bell, &shared.engine_bell]);
+                return Ok(answers);
+            }
+            Some(Err(NoRoom)) | None => slots.iter().for_each(|slot| shared.replies.forget(slot.token)),
+        }
+        Err(if published.is_none() { SubmitError::ShuttingDown } else { self.refuse() })
+    }
+
     fn publish(&self, command: Command, token: Token) -> Result<Seq, SubmitError> {
         let shared = &*self.shared;
         let record = CommandRecord { stamp: self.clock.now(), command };
@@ -78,6 +104,9 @@ impl Sequencer {
         SubmitError::Overloaded
     }
 }
+
+/// The ring has fewer free slots than were wanted.
+struct NoRoom;
 
 /// The producers of the ring, one behind each door. A thread takes its own door, or the next that is free, so threads
 /// meet at a lock only when there are more of them at work than doors.
@@ -117,6 +146,22 @@ impl Gate {
         let (door, mut producer) = self.enter();
         let published = producer.as_mut()?.try_publish(|place| *place = *slot);
         Some(published.map(|position| {
+            let seq = self.seq_at(position);
+            door.last.store(seq.get(), Ordering::Release);
+            seq
+        }))
+    }
+
+    /// Puts several slots into the ring, one right after the other: the last one's position, or an error when not all of
+    /// them have room. `None` when the gate is closed.
+    fn publish_all(&self, slots: &[Slot]) -> Option<Result<Seq, NoRoom>> {
+        let (door, mut producer) = self.enter();
+        let published = producer.as_mut()?.try_batch_publish(slots.len(), |places| {
+            for (place, slot) in places.zip(slots) {
+                *place = *slot;
+            }
+        });
+        Some(published.map_err(|_| NoRoom).map(|position| {
             let seq = self.seq_at(position);
             door.last.store(seq.get(), Ordering::Release);
             seq

@@ -10,6 +10,7 @@ use crate::status::{JournalCounters, PipelineStatus};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::utils::CachePadded;
 use cx_engine::ids::Seq;
+use cx_engine::units::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) durable: Cursor,
     pub(crate) applied: Cursor,
     pub(crate) released: Cursor,
+    /// When something is due next, in nanoseconds; [`u64::MAX`] for never.
+    pub(crate) next_due: AtomicU64,
     pub(crate) journal: JournalCounters,
     pub(crate) events: AtomicU64,
     pub(crate) refused: AtomicU64,
@@ -83,6 +86,7 @@ impl Shared {
             durable: Cursor::at(base),
             applied: Cursor::at(base),
             released: Cursor::at(base),
+            next_due: AtomicU64::new(u64::MAX),
             journal: JournalCounters { taken: AtomicU64::new(base.get()), ..JournalCounters::default() },
             events: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -136,6 +140,11 @@ impl Shared {
         EventCount::notify_each(&[&self.journal_bell, &self.engine_bell, &self.output_bell]);
     }
 
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let due = self.next_due.load(Ordering::Relaxed);
+        (due != u64::MAX).then(|| Timestamp::from_nanos(due))
+    }
+
     pub(crate) fn status(&self) -> PipelineStatus {
         let counters = &self.journal;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -146,6 +155,7 @@ impl Shared {
         // A producer notes its position after it publishes, so the readers may know of it first.
         let sequenced = self.gate.sequenced().max(applied).max(durable);
         PipelineStatus {
+            next_due: self.next_due(),
             sequenced,
             durable,
             applied,

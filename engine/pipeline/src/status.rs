@@ -2,6 +2,7 @@
 
 use crate::shared::Shared;
 use cx_engine::ids::Seq;
+use cx_engine::units::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct PipelineStatus {
     pub applied: Seq,
     /// The last command whose events were released.
     pub released: Seq,
+    /// When something that the exchange has planned is due: somebody has to send a command then, if only a tick.
+    pub next_due: Option<Timestamp>,
     /// Commands that the slower of journal and engine has not read from the ring.
     pub ring_depth: u64,
     /// Slots of the ring.
@@ -49,6 +52,11 @@ impl StatusHandle {
     /// Where the pipeline stands now.
     pub fn status(&self) -> PipelineStatus {
         self.0.status()
+    }
+
+    /// When something that the exchange has planned is due; `None` when nothing is.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.0.next_due()
     }
 }
 

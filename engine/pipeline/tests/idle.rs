@@ -56,7 +56,7 @@ fn an_idle_pipeline_uses_no_processor_time() {
         Box::new(Nothing),
         Arc::new(SystemClock),
     );
-    let command = Command::CancelAll(CancelAll { account: AccountId::new(1), instrument: None });
+    let command = Command::CancelAll(CancelAll { account: AccountId::new(1), instrument: None, side: None });
     for _ in 0..100 {
         sequencer.submit(command).unwrap().wait().unwrap();
     }

@@ -40,7 +40,7 @@ pub async fn list(state: &AppState, listings: &[Listing]) -> Result<usize, Probl
                 batch.iter().map(|command| desk::submit(state, *command)).collect::<Result<_, _>>()?;
             for pending in pending {
                 let reply = desk::answer(pending).await?;
-                match reply.events.first() {
+                match reply.own().first() {
                     Some(Event::CommandRejected(refused)) if refused.reason != Reject::AlreadyExists => {
                         return Err(desk::refusal(refused.reason));
                     }

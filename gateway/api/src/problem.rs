@@ -76,7 +76,6 @@ own_codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.";
     AccountLocked = "account_locked", LOCKED, "The account is locked after too many failed logins.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests.";
-    NotSupported = "not_supported", BAD_REQUEST, "This is part of the contract but not offered yet.";
     UnsupportedInstrument = "unsupported_instrument", BAD_REQUEST, "Standard contracts are not listed yet: name a symbol, or a project and a vintage.";
     OrderNotOpen = "order_not_open", BAD_REQUEST, "The order is not open any more.";
     UnknownMethod = "unknown_method", NOT_FOUND, "There is no such method.";
@@ -91,13 +90,22 @@ own_codes! {
 }
 
 /// A refusal of the core as a status: 403 for what is not permitted, 404 for an order that is not there, 409 for what
-/// exists already, 503 for a venue that is full, 400 for the rest.
+/// exists already or does not go at this time, 429 for too fast, 503 for a venue that is full or halted, 400 for the rest.
 const fn rejected_status(reject: Reject) -> StatusCode {
     match reject {
-        Reject::TradingNotPermitted | Reject::WithdrawalNotPermitted | Reject::ReservedAccount => StatusCode::FORBIDDEN,
-        Reject::UnknownOrder | Reject::UnknownAccount => StatusCode::NOT_FOUND,
-        Reject::DuplicateClientOrderId | Reject::AlreadyExists | Reject::DuplicateReference => StatusCode::CONFLICT,
-        Reject::LimitReached => StatusCode::SERVICE_UNAVAILABLE,
+        Reject::TradingNotPermitted
+        | Reject::WithdrawalNotPermitted
+        | Reject::ReservedAccount
+        | Reject::AccountStopped => StatusCode::FORBIDDEN,
+        Reject::UnknownOrder | Reject::UnknownAccount | Reject::UnknownTrade => StatusCode::NOT_FOUND,
+        Reject::DuplicateClientOrderId
+        | Reject::AlreadyExists
+        | Reject::DuplicateReference
+        | Reject::AlreadyBusted
+        | Reject::LinkedOrder
+        | Reject::WrongPhase => StatusCode::CONFLICT,
+        Reject::Throttled => StatusCode::TOO_MANY_REQUESTS,
+        Reject::LimitReached | Reject::MarketHalted => StatusCode::SERVICE_UNAVAILABLE,
         Reject::UnknownAsset
         | Reject::UnknownInstrument
         | Reject::InsufficientFunds
@@ -111,7 +119,17 @@ const fn rejected_status(reject: Reject) -> StatusCode {
         | Reject::NoChange
         | Reject::QuantityBelowFilled
         | Reject::InvalidDefinition
-        | Reject::WrongAssetClass => StatusCode::BAD_REQUEST,
+        | Reject::WrongAssetClass
+        | Reject::PriceOutsideCollar
+        | Reject::NoReferencePrice
+        | Reject::InvalidExpiry
+        | Reject::OrderQuantityLimit
+        | Reject::OrderNotionalLimit
+        | Reject::OpenOrdersLimit
+        | Reject::PositionLimit
+        | Reject::ExposureLimit
+        | Reject::InvalidSetting
+        | Reject::NotSupported => StatusCode::BAD_REQUEST,
     }
 }
 

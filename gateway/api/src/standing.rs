@@ -49,7 +49,7 @@ pub(crate) async fn follow(state: &AppState, user_id: i64) -> Result<User, Probl
     let permissions = user.permissions(now_micros());
     let pending = submit(state, Command::SetPermissions(SetPermissions { account, permissions })).await?;
     let reply = desk::answer(pending).await?;
-    match reply.events.last() {
+    match reply.own().last() {
         Some(Event::PermissionsSet(set)) if set.permissions == permissions => Ok(user),
         Some(Event::CommandRejected(refused)) => Err(Problem::new(refused.reason)),
         other => Err(Problem::internal(&format!("permissions were answered with {other:?}"))),

@@ -66,6 +66,9 @@ impl Expectation {
             Event::OrderCancelled(cancelled) => {
                 self.open.remove(&cancelled.order);
             }
+            Event::OrderReduced(reduced) => {
+                self.open.insert(reduced.order, reduced.leaves.lots().into());
+            }
             Event::OrderAmended(amended) => {
                 self.open.insert(amended.order, amended.leaves.lots().into());
             }
@@ -102,7 +105,7 @@ impl Expectation {
 
     fn observe_later(&mut self, event: &Event) {
         self.lines.clear();
-        if !postings(event, |trade| self.instruments.get(&trade.instrument), &mut self.lines) {
+        if !postings(event, |instrument| self.instruments.get(&instrument), &mut self.lines) {
             self.impossible += 1;
         }
         for line in &self.lines {

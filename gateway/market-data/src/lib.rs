@@ -7,6 +7,7 @@
 //! - [`Listings`]: assets and instruments with their scales.
 //! - [`BookL2`] and [`BookL3`]: the book by level and by order, with resumable updates and a checksum.
 //! - [`Trades`], [`Tickers`], [`Candles`]: what was traded.
+//! - [`Sessions`]: phases, auctions, bands, fees, plans and halts.
 //! - [`Accounts`]: open and recently closed orders, balances, execution reports.
 //! - [`MarketData`]: all public folds together.
 
@@ -15,6 +16,7 @@ pub mod book;
 pub mod candles;
 pub mod listings;
 pub mod market;
+pub mod session;
 pub mod ticker;
 pub mod trades;
 
@@ -25,6 +27,7 @@ pub use book::{BookL2, BookL3, BookLevel, BookUpdate, DepthView, LevelChange};
 pub use candles::{Candle, Candles, Timeframe};
 pub use listings::{Decimals, Listings, Scaled};
 pub use market::{MarketData, Retention};
+pub use session::{Session, Sessions, TIERS};
 pub use ticker::{TickerView, Tickers};
 pub use trades::{PublicTrade, Trades};
 

@@ -3,11 +3,13 @@
 use crate::book::BookL2;
 use crate::candles::Candles;
 use crate::listings::{Listings, index};
+use crate::session::{Session, Sessions, TIERS};
 use crate::ticker::{TickerView, Tickers};
 use crate::trades::Trades;
 use cx_engine::command::Side;
+use cx_engine::control::SchedulePhase;
 use cx_engine::ids::{InstrumentId, Seq};
-use cx_engine::units::Timestamp;
+use cx_engine::units::{Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
 
 /// How much history the public folds keep in memory.
@@ -38,6 +40,7 @@ pub struct MarketData {
     trades: Trades,
     tickers: Tickers,
     candles: Candles,
+    sessions: Sessions,
     seq: Seq,
     time: Timestamp,
 }
@@ -58,6 +61,7 @@ impl MarketData {
             trades: Trades::new(retention.trades, retention.venue_trades),
             tickers: Tickers::default(),
             candles: Candles::new(retention.bars),
+            sessions: Sessions::default(),
             seq: Seq::ZERO,
             time: Timestamp::default(),
         }
@@ -67,6 +71,7 @@ impl MarketData {
     pub fn apply(&mut self, record: &EventRecord) {
         self.seq = record.seq;
         self.time = record.time;
+        self.sessions.apply(record);
         let book = match &record.event {
             Event::AssetAdded(_) => return self.listings.apply(record),
             Event::InstrumentListed(listed) => {
@@ -74,8 +79,15 @@ impl MarketData {
                 return self.listings.apply(record);
             }
             Event::OrderRested(event) => event.instrument,
+            Event::OrderReplenished(event) => event.instrument,
+            Event::OrderReduced(event) => event.instrument,
             Event::OrderCancelled(event) => event.instrument,
             Event::OrderAmended(event) => event.instrument,
+            Event::TradeBusted(_) => {
+                self.trades.apply(record);
+                self.tickers.apply(record);
+                return self.candles.apply(record);
+            }
             Event::Trade(event) => {
                 self.trades.apply(record);
                 self.tickers.apply(record);
@@ -115,6 +127,26 @@ impl MarketData {
     /// Bars.
     pub fn candles(&self) -> &Candles {
         &self.candles
+    }
+
+    /// What an instrument is open for; one that is not listed is given as it would be right after its listing.
+    pub fn session(&self, instrument: InstrumentId) -> Session {
+        self.sessions.get(instrument).copied().unwrap_or(Session::new(instrument))
+    }
+
+    /// Whether all trading is stopped.
+    pub fn halted(&self) -> bool {
+        self.sessions.halted()
+    }
+
+    /// What is planned for an instrument, earliest first.
+    pub fn schedule(&self, instrument: InstrumentId) -> &[SchedulePhase] {
+        self.sessions.schedule(instrument)
+    }
+
+    /// The lots of the 30 days before from which each tier of fees applies; zero for tiers that are off, and for tier 0.
+    pub fn tier_volumes(&self) -> &[Quantity; TIERS] {
+        self.sessions.tier_volumes()
     }
 
     /// The last 24 hours of an instrument as of `now`, with its bid and ask; `None` for an unknown instrument.

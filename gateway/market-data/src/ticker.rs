@@ -5,9 +5,9 @@
 
 use crate::book::BookLevel;
 use crate::listings::index;
-use crate::trades::PublicTrade;
+use crate::trades::{PublicTrade, TradeLog};
 use cx_engine::ids::InstrumentId;
-use cx_engine::units::{Price, Timestamp};
+use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ const WINDOW: u64 = 24 * 60;
 /// A ticker as of one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TickerView {
-    /// The last trade, however old.
+    /// The last trade that was not reversed, however old.
     pub last: Option<PublicTrade>,
     /// Price of the first trade in the window.
     pub open: Option<Price>,
@@ -66,12 +66,66 @@ struct Ticker {
 #[derive(Clone, Debug, Default)]
 pub struct Tickers {
     by_instrument: Vec<Ticker>,
+    log: TradeLog,
+}
+
+impl Minute {
+    fn first(number: u64, price: Price) -> Self {
+        Self { number, open: price, high: price, low: price, volume: 0, value: 0, count: 0 }
+    }
+
+    fn add(&mut self, price: Price, quantity: Quantity) {
+        self.high = self.high.max(price);
+        self.low = self.low.min(price);
+        self.volume += u128::from(quantity.lots());
+        self.value += i128::from(price.ticks()) * i128::from(quantity.lots());
+        self.count += 1;
+    }
+
+    /// Takes a reversed trade out: as if it had never been where all trades of the minute are still known, otherwise out
+    /// of the sums only.
+    fn remove(&mut self, busted: &PublicTrade, log: &TradeLog) {
+        let start = self.number * MINUTE_NANOS;
+        let end = start.saturating_add(MINUTE_NANOS);
+        let (start, end) = (Timestamp::from_nanos(start), Timestamp::from_nanos(end));
+        self.count -= 1;
+        self.volume -= u128::from(busted.quantity.lots());
+        self.value -= i128::from(busted.price.ticks()) * i128::from(busted.quantity.lots());
+        let mut left = log.standing(busted.instrument, start, end);
+        let Some(first) = left.next() else { return };
+        let mut whole = Self::first(self.number, first.price);
+        whole.add(first.price, first.quantity);
+        left.for_each(|trade| whole.add(trade.price, trade.quantity));
+        if whole.count == self.count {
+            *self = whole;
+        }
+    }
+}
+
+impl Ticker {
+    fn remove(&mut self, busted: &PublicTrade, log: &TradeLog) {
+        if self.last.is_some_and(|last| last.trade == busted.trade) {
+            self.last = log.last(busted.instrument);
+        }
+        let number = busted.time.nanos() / MINUTE_NANOS;
+        let Ok(place) = self.minutes.binary_search_by_key(&number, |minute| minute.number) else { return };
+        self.minutes[place].remove(busted, log);
+        if self.minutes[place].count == 0 {
+            self.minutes.remove(place);
+        }
+    }
 }
 
 impl Tickers {
-    /// Takes the next event.
+    /// Takes the next event. A reversed trade is taken out again.
     pub fn apply(&mut self, record: &EventRecord) {
+        if let Event::TradeBusted(event) = &record.event
+            && let Some(busted) = self.log.bust(event.trade)
+        {
+            self.by_instrument[index(busted.instrument.get())].remove(&busted, &self.log);
+        }
         let Event::Trade(trade) = &record.event else { return };
+        self.log.push(PublicTrade::of(record, trade));
         let place = index(trade.instrument.get());
         if self.by_instrument.len() <= place {
             self.by_instrument.resize_with(place + 1, Ticker::default);
@@ -83,23 +137,9 @@ impl Tickers {
             ticker.minutes.pop_front();
         }
         if ticker.minutes.back().is_none_or(|newest| newest.number != minute) {
-            let price = trade.price;
-            ticker.minutes.push_back(Minute {
-                number: minute,
-                open: price,
-                high: price,
-                low: price,
-                volume: 0,
-                value: 0,
-                count: 0,
-            });
+            ticker.minutes.push_back(Minute::first(minute, trade.price));
         }
-        let newest = ticker.minutes.back_mut().expect("pushed above");
-        newest.high = newest.high.max(trade.price);
-        newest.low = newest.low.min(trade.price);
-        newest.volume += u128::from(trade.quantity.lots());
-        newest.value += i128::from(trade.price.ticks()) * i128::from(trade.quantity.lots());
-        newest.count += 1;
+        ticker.minutes.back_mut().expect("pushed above").add(trade.price, trade.quantity);
     }
 
     /// The ticker as of `now` without bid and ask ([`crate::MarketData::ticker`] adds them). `now` is given, because this

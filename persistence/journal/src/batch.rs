@@ -11,7 +11,7 @@
 //!     24      4  count, 1 or more
 //!     28      4  zero
 //!     32     32  hash of the batch before; zeros for the first
-//!     64  96 x n  records
+//!     64  112 x n  records
 //!    ...     32  BLAKE3 of everything above
 //! ```
 

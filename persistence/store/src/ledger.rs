@@ -3,8 +3,8 @@
 //! Users' balances are the sums of their lines. What comes in or goes out has its other side on accounts of the outside,
 //! so that the whole ledger always sums to zero, and the outside's sums tell how much of an asset is in the venue.
 
-use cx_engine::event::{InstrumentListed, Trade};
-use cx_engine::ids::{AccountId, AssetId};
+use cx_engine::event::{InstrumentListed, Trade, TradeBusted};
+use cx_engine::ids::{AccountId, AssetId, InstrumentId};
 use cx_engine::units::Amount;
 use cx_engine::{Event, command::Movement, command::Side, money};
 
@@ -55,14 +55,16 @@ pub enum PostingKind {
     Retirement,
     /// Delivery or payment of a trade.
     Trade,
-    /// Fee of a trade.
+    /// Fee of a trade, or its rebate.
     Fee,
+    /// Delivery, payment or fee of a trade that was reversed.
+    Bust,
 }
 
 impl PostingKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Deposit, Self::Withdrawal, Self::Issuance, Self::Retirement, Self::Trade, Self::Fee];
+    pub const ALL: [Self; 7] =
+        [Self::Deposit, Self::Withdrawal, Self::Issuance, Self::Retirement, Self::Trade, Self::Fee, Self::Bust];
 
     /// Finds a kind by its stored word.
     pub fn from_code(code: &str) -> Option<Self> {
@@ -78,6 +80,7 @@ impl PostingKind {
             Self::Retirement => "retirement",
             Self::Trade => "trade",
             Self::Fee => "fee",
+            Self::Bust => "bust",
         }
     }
 }
@@ -95,11 +98,11 @@ pub struct Posting {
     pub kind: PostingKind,
 }
 
-/// The lines of an event, appended to `lines`. `listed` finds the instrument of a trade; when it finds none, or the trade's
+/// The lines of an event, appended to `lines`. `listed` finds an instrument; when it finds none, or a trade's
 /// worth does not fit a balance, the answer is `false`: the core never makes such an event.
 pub fn postings<'a>(
     event: &Event,
-    listed: impl FnOnce(&Trade) -> Option<&'a InstrumentListed>,
+    listed: impl FnOnce(InstrumentId) -> Option<&'a InstrumentListed>,
     lines: &mut Vec<Posting>,
 ) -> bool {
     let mut movement = |moved: &Movement, other: LedgerAccount, sign: i64, kind| {
@@ -113,12 +116,37 @@ pub fn postings<'a>(
         Event::Issued(moved) => movement(moved, LedgerAccount::ISSUER, 1, PostingKind::Issuance),
         Event::Retired(moved) => movement(moved, LedgerAccount::RETIREMENT, -1, PostingKind::Retirement),
         Event::Trade(trade) => {
-            let Some(instrument) = listed(trade) else { return false };
+            let Some(instrument) = listed(trade.instrument) else { return false };
             let Some(value) = money::notional(trade.price, trade.quantity, instrument.tick_value) else { return false };
             return settlement(trade, instrument, value, lines);
         }
+        Event::TradeBusted(busted) => {
+            let Some(instrument) = listed(busted.instrument) else { return false };
+            return reversal(busted, instrument, lines);
+        }
         _ => {}
     }
+    true
+}
+
+/// Moves an amount between two accounts; below zero, the other way.
+fn transfer(from: LedgerAccount, to: LedgerAccount, asset: AssetId, amount: i64, kind: PostingKind) -> [Posting; 2] {
+    [Posting { account: from, asset, amount: -amount, kind }, Posting { account: to, asset, amount, kind }]
+}
+
+/// Everything that a trade had moved, back again.
+fn reversal(busted: &TradeBusted, instrument: &InstrumentListed, lines: &mut Vec<Posting>) -> bool {
+    let Some(value) = money::notional(busted.price, busted.quantity, instrument.tick_value) else { return false };
+    let Ok(lots) = i64::try_from(busted.quantity.lots()) else { return false };
+    let (buyer, seller) = (busted.buyer.into(), busted.seller.into());
+    let venue = AccountId::VENUE.into();
+    let moves = [
+        transfer(seller, buyer, instrument.quote, value.minor(), PostingKind::Bust),
+        transfer(buyer, seller, instrument.base, lots, PostingKind::Bust),
+        transfer(venue, buyer, instrument.quote, busted.buyer_fee, PostingKind::Bust),
+        transfer(venue, seller, instrument.quote, busted.seller_fee, PostingKind::Bust),
+    ];
+    lines.extend(moves.into_iter().flatten().filter(|line| line.amount != 0));
     true
 }
 
@@ -127,17 +155,14 @@ fn settlement(trade: &Trade, instrument: &InstrumentListed, value: Amount, lines
     let Ok(lots) = i64::try_from(trade.quantity.lots()) else { return false };
     let (maker, taker) = (trade.maker_account.into(), trade.taker_account.into());
     let (buyer, seller) = if trade.taker_side == Side::Buy { (taker, maker) } else { (maker, taker) };
-    let mut transfer = |from, to, asset, amount: i64, kind| {
-        if amount > 0 {
-            lines.extend([
-                Posting { account: from, asset, amount: -amount, kind },
-                Posting { account: to, asset, amount, kind },
-            ]);
-        }
-    };
-    transfer(buyer, seller, instrument.quote, value.minor(), PostingKind::Trade);
-    transfer(seller, buyer, instrument.base, lots, PostingKind::Trade);
-    transfer(maker, AccountId::VENUE.into(), instrument.quote, trade.maker_fee, PostingKind::Fee);
-    transfer(taker, AccountId::VENUE.into(), instrument.quote, trade.taker_fee, PostingKind::Fee);
+    let venue = AccountId::VENUE.into();
+    // A negative fee is a rebate, which goes the other way.
+    let moves = [
+        transfer(buyer, seller, instrument.quote, value.minor(), PostingKind::Trade),
+        transfer(seller, buyer, instrument.base, lots, PostingKind::Trade),
+        transfer(maker, venue, instrument.quote, trade.maker_fee, PostingKind::Fee),
+        transfer(taker, venue, instrument.quote, trade.taker_fee, PostingKind::Fee),
+    ];
+    lines.extend(moves.into_iter().flatten().filter(|line| line.amount != 0));
     true
 }

@@ -23,15 +23,10 @@ const INSTRUMENT: InstrumentId = InstrumentId::new(0);
 
 fn order(account: AccountId, side: Side, time_in_force: TimeInForce, ticks: i64, lots: u64, id: &str) -> Command {
     Command::Place(NewOrder {
-        account,
-        instrument: INSTRUMENT,
-        side,
         kind: if ticks == 0 { OrderKind::Market } else { OrderKind::Limit },
         time_in_force,
-        post_only: false,
-        price: Price::from_ticks(ticks),
-        quantity: Quantity::from_lots(lots),
         client_order_id: ClientOrderId::new(id).ok(),
+        ..NewOrder::limit(account, INSTRUMENT, side, Price::from_ticks(ticks), Quantity::from_lots(lots))
     })
 }
 
@@ -57,6 +52,7 @@ fn events_of_a_day() -> (Vec<EventRecord>, [Seq; 6]) {
         order: handle,
         price: Price::from_ticks(1_000),
         quantity: Quantity::from_lots(6),
+        stop_price: Price::NONE,
     };
     step(&Command::Amend(smaller), &mut events);
     let late = step(&order(LATE, Side::Buy, ioc, 0, 5, "l-1"), &mut events);
@@ -67,6 +63,7 @@ fn events_of_a_day() -> (Vec<EventRecord>, [Seq; 6]) {
         order: accepted(&events, open),
         price: Price::from_ticks(905),
         quantity: Quantity::from_lots(8),
+        stop_price: Price::NONE,
     };
     step(&Command::Amend(dearer), &mut events);
     let cancelled = step(&order(BUYER, Side::Buy, gtc, 910, 7, "b-3"), &mut events);

@@ -4,9 +4,7 @@
 //! `journal_victim DIR DURABILITY ROUND`
 
 use cx_engine::Command;
-use cx_engine::command::{
-    AssetClass, Movement, NewAsset, NewInstrument, NewOrder, OrderKind, Permissions, SetPermissions, Side, TimeInForce,
-};
+use cx_engine::command::{AssetClass, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions, Side};
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity};
 use cx_journal::JournalStore;
@@ -118,14 +116,13 @@ fn trade(sequencer: &Sequencer, account: u32, round: &str) {
 fn order(account: u32, number: u64, id: &str) -> Command {
     let swing = i64::try_from(number * 7 % 11).expect("below 11");
     Command::Place(NewOrder {
-        account: AccountId::new(account),
-        instrument: InstrumentId::new(0),
-        side: if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(1_000 + swing),
-        quantity: Quantity::from_lots(1 + number % 5),
         client_order_id: Some(ClientOrderId::new(id).expect("digits and dashes")),
+        ..NewOrder::limit(
+            AccountId::new(account),
+            InstrumentId::new(0),
+            if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
+            Price::from_ticks(1_000 + swing),
+            Quantity::from_lots(1 + number % 5),
+        )
     })
 }

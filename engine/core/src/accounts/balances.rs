@@ -73,6 +73,11 @@ impl Balances {
         self.amounts[slot as usize]
     }
 
+    /// Whose balance a slot is, and of what.
+    pub(crate) fn owner(&self, slot: u32) -> (AccountId, AssetId) {
+        self.owners[slot as usize]
+    }
+
     /// Adds to what is available.
     #[inline]
     pub(crate) fn credit(&mut self, slot: u32, amount: Amount) {

@@ -32,14 +32,13 @@ impl Level {
     const EMPTY: Self = Self { head: NONE, tail: NONE, quantity: 0 };
 }
 
+/// Sixteen cache lines of levels; which of them are occupied is kept apart, so that no level straddles two lines.
 #[derive(Clone)]
-struct Page {
-    occupied: u64,
-    levels: [Level; PAGE_LEVELS],
-}
+#[repr(align(64))]
+struct Page([Level; PAGE_LEVELS]);
 
 impl Page {
-    const EMPTY: Self = Self { occupied: 0, levels: [Level::EMPTY; PAGE_LEVELS] };
+    const EMPTY: Self = Self([Level::EMPTY; PAGE_LEVELS]);
 }
 
 /// One side of a book.
@@ -58,8 +57,12 @@ pub(crate) struct Ladder {
     /// Where each page of the window is kept in `pages`; empty until the first order.
     table: Vec<u32>,
     pages: Vec<Page>,
+    /// Bit per occupied level, for each of `pages`.
+    occupied: Vec<u64>,
     /// Levels outside the window.
     far: BTreeMap<i64, Level>,
+    /// So many levels must lie outside before the window is moved again.
+    far_limit: usize,
 }
 
 enum Place {
@@ -81,7 +84,9 @@ impl Ladder {
             summary: [0; WORDS],
             table: Vec::new(),
             pages: Vec::new(),
+            occupied: Vec::new(),
             far: BTreeMap::new(),
+            far_limit: FAR_LEVELS_MIN,
         }
     }
 
@@ -111,8 +116,8 @@ impl Ladder {
     pub(crate) fn level(&self, key: i64) -> Option<&Level> {
         match self.place(key) {
             Place::Near { page, level } => {
-                let page = self.pages.get(self.table[page] as usize)?;
-                (page.occupied >> level & 1 == 1).then(|| &page.levels[level])
+                let at = self.table[page] as usize;
+                (self.occupied.get(at)? >> level & 1 == 1).then(|| &self.pages[at].0[level])
             }
             Place::Far => self.far.get(&key),
         }
@@ -122,7 +127,7 @@ impl Ladder {
     #[inline]
     pub(crate) fn level_mut(&mut self, key: i64) -> &mut Level {
         match self.place(key) {
-            Place::Near { page, level } => &mut self.pages[self.table[page] as usize].levels[level],
+            Place::Near { page, level } => &mut self.pages[self.table[page] as usize].0[level],
             Place::Far => self.far.get_mut(&key).expect("an order's level exists"),
         }
     }
@@ -137,15 +142,14 @@ impl Ladder {
         match self.place(key) {
             Place::Near { page, level } => {
                 let at = self.back(page);
-                let kept = &mut self.pages[at];
                 let bit = 1 << level;
-                if kept.occupied & bit == 0 {
-                    kept.occupied |= bit;
+                if self.occupied[at] & bit == 0 {
+                    self.occupied[at] |= bit;
                     self.summary[page >> PAGE_BITS] |= 1 << (page & (WORDS - 1));
                     self.top |= 1 << (page >> PAGE_BITS);
                     self.near += 1;
                 }
-                &mut kept.levels[level]
+                &mut self.pages[at].0[level]
             }
             Place::Far => self.far.entry(key).or_insert(Level::EMPTY),
         }
@@ -157,6 +161,7 @@ impl Ladder {
         if self.table[page] == NONE {
             self.table[page] = u32::try_from(self.pages.len()).expect("a window has at most 4096 pages");
             self.pages.push(Page::EMPTY);
+            self.occupied.push(0);
         }
         self.table[page] as usize
     }
@@ -166,11 +171,11 @@ impl Ladder {
     pub(crate) fn vacate(&mut self, key: i64) {
         match self.place(key) {
             Place::Near { page, level } => {
-                let kept = &mut self.pages[self.table[page] as usize];
-                kept.levels[level] = Level::EMPTY;
-                kept.occupied &= !(1 << level);
+                let at = self.table[page] as usize;
+                self.pages[at].0[level] = Level::EMPTY;
+                self.occupied[at] &= !(1 << level);
                 self.near -= 1;
-                if kept.occupied == 0 {
+                if self.occupied[at] == 0 {
                     let word = page >> PAGE_BITS;
                     self.summary[word] &= !(1 << (page & (WORDS - 1)));
                     if self.summary[word] == 0 {
@@ -180,6 +185,9 @@ impl Ladder {
             }
             Place::Far => {
                 self.far.remove(&key);
+                if self.far.len() < self.far_limit / 4 {
+                    self.far_limit = (self.far_limit / 2).max(FAR_LEVELS_MIN);
+                }
             }
         }
         if key == self.best {
@@ -193,7 +201,7 @@ impl Ladder {
         } else {
             let word = self.top.trailing_zeros() as usize;
             let page = (word << PAGE_BITS) | self.summary[word].trailing_zeros() as usize;
-            self.first_in(page, self.pages[self.table[page] as usize].occupied)
+            self.first_in(page, self.occupied[self.table[page] as usize])
         };
         self.far.first_key_value().map_or(near, |(&far, _)| far.min(near))
     }
@@ -211,7 +219,7 @@ impl Ladder {
             Place::Far if key < self.base && self.top != 0 => {
                 let word = self.top.trailing_zeros() as usize;
                 let page = (word << PAGE_BITS) | self.summary[word].trailing_zeros() as usize;
-                self.first_in(page, self.pages[self.table[page] as usize].occupied)
+                self.first_in(page, self.occupied[self.table[page] as usize])
             }
             Place::Far => Self::NO_KEY,
         };
@@ -223,8 +231,8 @@ impl Ladder {
 
     fn near_after(&self, page: usize, level: usize) -> i64 {
         let behind = |bits: u64, at: usize| if at + 1 < 64 { bits & (!0 << (at + 1)) } else { 0 };
-        if let Some(kept) = self.pages.get(self.table[page] as usize) {
-            let rest = behind(kept.occupied, level);
+        if let Some(&occupied) = self.occupied.get(self.table[page] as usize) {
+            let rest = behind(occupied, level);
             if rest != 0 {
                 return self.first_in(page, rest);
             }
@@ -241,21 +249,21 @@ impl Ladder {
             let word = words.trailing_zeros() as usize;
             (word << PAGE_BITS) | self.summary[word].trailing_zeros() as usize
         };
-        self.first_in(next, self.pages[self.table[next] as usize].occupied)
+        self.first_in(next, self.occupied[self.table[next] as usize])
     }
 
     /// Moves the window to a key outside it when the window is empty, or when twice as many levels lie outside as inside.
-    /// The factor makes moves amortised: the next one needs the outside to grow fourfold.
+    /// Moves are amortised: where a window cannot hold most of the levels, the next one waits until twice as many lie outside.
     #[cold]
     fn consider_moving(&mut self, key: i64) {
         let outside = self.far.len();
-        if self.near > 0 && (outside < FAR_LEVELS_MIN || outside < 2 * self.near) {
+        if self.near > 0 && (outside < self.far_limit || outside < 2 * self.near) {
             return;
         }
         let mut at = if self.near > 0 { self.first() } else { Self::NO_KEY };
         while at != Self::NO_KEY {
             if let Place::Near { page, level } = self.place(at) {
-                self.far.insert(at, self.pages[self.table[page] as usize].levels[level]);
+                self.far.insert(at, self.pages[self.table[page] as usize].0[level]);
             }
             at = self.next_after(at);
         }
@@ -263,6 +271,7 @@ impl Ladder {
         self.table.clear();
         self.table.resize(PAGES, NONE);
         self.pages.clear();
+        self.occupied.clear();
         (self.top, self.summary, self.near) = (0, [0; WORDS], 0);
         let end = self.base.saturating_add(WINDOW_TICKS as i64);
         let mut moved = self.far.split_off(&self.base);
@@ -271,6 +280,7 @@ impl Ladder {
         for (key, level) in moved {
             *self.occupy(key) = level;
         }
+        self.far_limit = (2 * self.far.len()).max(FAR_LEVELS_MIN);
     }
 }
 

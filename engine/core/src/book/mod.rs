@@ -4,8 +4,8 @@
 mod ladder;
 mod orders;
 
-pub(crate) use ladder::{Ladder, NONE};
-pub(crate) use orders::{Detail, Node, Orders};
+pub(crate) use ladder::{Ladder, Level, NONE};
+pub(crate) use orders::{Detail, Node, Orders, Terms};
 
 use crate::command::Side;
 use crate::units::{Price, Quantity};
@@ -76,12 +76,11 @@ impl Book {
         }
     }
 
-    /// Puts an order at the back of its level.
+    /// Puts an order at the back of its level; `total` are all its open lots, the hidden ones included.
     #[inline]
-    pub(crate) fn rest(&mut self, orders: &mut Orders, side: Side, slot: u32) {
-        let node = *orders.node(slot);
-        let level = self.side_mut(side).occupy(node.key);
-        level.quantity += node.leaves;
+    pub(crate) fn rest(&mut self, orders: &mut Orders, side: Side, slot: u32, total: u64) {
+        let level = self.side_mut(side).occupy(orders.node(slot).key);
+        level.quantity += total;
         let last = std::mem::replace(&mut level.tail, slot);
         if last == NONE {
             level.head = slot;
@@ -92,13 +91,13 @@ impl Book {
         (node.prev, node.next) = (last, NONE);
     }
 
-    /// Takes an order out of its level, wherever it stands in the queue.
+    /// Takes an order with `total` open lots out of its level, wherever it stands in the queue.
     #[inline]
-    pub(crate) fn unrest(&mut self, orders: &mut Orders, side: Side, slot: u32) {
+    pub(crate) fn unrest(&mut self, orders: &mut Orders, side: Side, slot: u32, total: u64) {
         let node = *orders.node(slot);
         let ladder = self.side_mut(side);
         let level = ladder.level_mut(node.key);
-        level.quantity -= node.leaves;
+        level.quantity -= total;
         if node.prev == NONE {
             level.head = node.next;
         } else {
@@ -114,33 +113,58 @@ impl Book {
         }
     }
 
-    /// Makes a resting order smaller; it keeps its place.
-    pub(crate) fn shrink(&mut self, orders: &mut Orders, side: Side, slot: u32, leaves: u64) {
+    /// Takes `lots` of what an order shows away from it and its level; it keeps its place.
+    #[inline]
+    pub(crate) fn shrink(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) {
         let node = orders.node_mut(slot);
-        assert!(leaves > 0 && leaves < node.leaves, "shrinking leaves less, but something");
-        self.side_mut(side).level_mut(node.key).quantity -= node.leaves - leaves;
-        node.leaves = leaves;
+        assert!(lots < node.leaves, "shrinking leaves something");
+        node.leaves -= lots;
+        self.side_mut(side).level_mut(node.key).quantity -= lots;
     }
 
-    /// Takes `lots` from the order at the head of the best level; true when the order is done and out of its queue.
+    /// Takes `lots` of what is hidden at a level away from the level's sum.
     #[inline]
-    pub(crate) fn take_from_head(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) -> bool {
+    pub(crate) fn shrink_hidden(&mut self, side: Side, key: i64, lots: u64) {
+        self.side_mut(side).level_mut(key).quantity -= lots;
+    }
+
+    /// Takes all that an order shows away; it is in no queue any more. What it hides stays in its level's sum when `hides`, and so
+    /// does the level: it comes back at once.
+    #[inline]
+    pub(crate) fn exhaust(&mut self, orders: &mut Orders, side: Side, slot: u32, hides: bool) {
         let ladder = self.side_mut(side);
         let node = orders.node_mut(slot);
-        node.leaves -= lots;
         let level = ladder.level_mut(node.key);
-        level.quantity -= lots;
-        if node.leaves > 0 {
-            return false;
-        }
-        let (key, next) = (node.key, node.next);
-        level.head = next;
-        if next == NONE {
-            ladder.vacate(key);
+        level.quantity -= node.leaves;
+        node.leaves = 0;
+        let (key, prev, next) = (node.key, node.prev, node.next);
+        if prev == NONE {
+            level.head = next;
         } else {
-            orders.node_mut(next).prev = NONE;
+            orders.node_mut(prev).next = next;
         }
-        true
+        if next == NONE {
+            level.tail = prev;
+        } else {
+            orders.node_mut(next).prev = prev;
+        }
+        if level.head == NONE && !hides {
+            ladder.vacate(key);
+        }
+    }
+
+    /// Puts an order that showed all it had back at the end of its level, with `lots` that were hidden before.
+    pub(crate) fn replenish(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) {
+        let node = orders.node_mut(slot);
+        node.leaves = lots;
+        let level = self.side_mut(side).level_mut(node.key);
+        let last = std::mem::replace(&mut level.tail, slot);
+        (node.prev, node.next) = (last, NONE);
+        if last == NONE {
+            level.head = slot;
+        } else {
+            orders.node_mut(last).next = slot;
+        }
     }
 
     /// Best levels first, at most `count`.

@@ -3,8 +3,9 @@
 use super::CodecError;
 use super::fields::{Field, Reader, Writer, struct_fields};
 use crate::event::{
-    AssetAdded, CommandRejected, Event, EventRecord, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled,
-    OrderRejected, OrderRepeated, OrderRested, PermissionsSet, Trade,
+    AssetAdded, AuctionState, CommandRejected, Event, EventRecord, HoldChanged, InstrumentListed, OrderAccepted,
+    OrderAmended, OrderCancelled, OrderReduced, OrderRejected, OrderRepeated, OrderReplenished, OrderRested,
+    OrderTriggered, PermissionsSet, PhaseChanged, StopArmed, StopMoved, Trade, TradeBusted,
 };
 
 /// Bytes of one event record.
@@ -14,15 +15,31 @@ struct_fields! {
     AssetAdded { asset, class, scale, code }
     InstrumentListed { instrument, base, quote, tick_value, price_max, maker_fee, taker_fee, symbol }
     PermissionsSet { account, permissions }
-    OrderAccepted { order, account, instrument, side, kind, time_in_force, post_only, price, quantity, client_order_id }
-    OrderRejected { order, reason }
-    OrderRested { order, account, instrument, side, price, leaves }
-    Trade {
-        trade, instrument, taker_side, price, quantity, maker_order, taker_order, maker_account, taker_account,
-        maker_fee, taker_fee, maker_leaves, taker_leaves,
+    OrderAccepted {
+        order, account, instrument, side, kind, time_in_force, post_only, self_trade, price, quantity, quote_quantity,
+        display, expires, client_order_id,
     }
-    OrderCancelled { order, account, instrument, side, price, leaves, resting, reason }
-    OrderAmended { order, account, instrument, side, old_price, old_leaves, price, quantity, leaves, kept_priority }
+    OrderRejected {
+        account, instrument, side, kind, time_in_force, reason, price, quantity, quote_quantity, trigger, client_order_id,
+    }
+    OrderRested { order, account, instrument, side, price, leaves, displayed, held }
+    StopArmed { order, account, instrument, side, stop_price, leaves, held }
+    StopMoved { order, account, instrument, side, stop_price, held }
+    OrderTriggered { order, account, instrument, side, stop_price, leaves }
+    OrderReplenished { order, account, instrument, side, price, displayed, leaves }
+    OrderReduced { order, account, instrument, side, price, by, leaves, resting, held }
+    HoldChanged { order, account, instrument, side, held }
+    Trade {
+        trade, instrument, taker_side, auction, price, quantity, maker_order, taker_order, maker_account, taker_account,
+        maker_fee, taker_fee, maker_leaves, taker_leaves, maker_held,
+    }
+    TradeBusted { trade, instrument, price, quantity, buyer, seller, buyer_fee, seller_fee }
+    OrderCancelled { order, account, instrument, side, price, leaves, displayed, resting, reason }
+    OrderAmended {
+        order, account, instrument, side, old_price, old_displayed, price, quantity, leaves, displayed, kept_priority, held,
+    }
+    PhaseChanged { instrument, phase, ends }
+    AuctionState { instrument, price, volume, surplus }
     CommandRejected { kind, account, order, reference, reason }
 }
 
@@ -59,6 +76,30 @@ pub fn encode_event(record: &EventRecord) -> [u8; EVENT_RECORD_LEN] {
         Event::OrderRepeated(body) => to.put(14_u8).put(body),
         Event::AllCancelled { account, count } => to.put(15_u8).put(account).put(count),
         Event::CommandRejected(body) => to.put(16_u8).put(body),
+        Event::StopArmed(body) => to.put(17_u8).put(body),
+        Event::StopMoved(body) => to.put(18_u8).put(body),
+        Event::OrderTriggered(body) => to.put(19_u8).put(body),
+        Event::OrderReplenished(body) => to.put(20_u8).put(body),
+        Event::OrderReduced(body) => to.put(21_u8).put(body),
+        Event::HoldChanged(body) => to.put(22_u8).put(body),
+        Event::TradeBusted(body) => to.put(23_u8).put(body),
+        Event::PhaseChanged(body) => to.put(24_u8).put(body),
+        Event::AuctionIndicated(body) => to.put(25_u8).put(body),
+        Event::AuctionUncrossed(body) => to.put(26_u8).put(body),
+        Event::AuctionExtended(body) => to.put(27_u8).put(body),
+        Event::PhaseScheduled(body) => to.put(28_u8).put(body),
+        Event::ScheduleCleared(body) => to.put(29_u8).put(body),
+        Event::BandsSet(body) => to.put(30_u8).put(body),
+        Event::FeesSet(body) => to.put(31_u8).put(body),
+        Event::FeeTierSet(body) => to.put(32_u8).put(body),
+        Event::FeeTierChanged { account, tier } => to.put(33_u8).put(account).put(tier),
+        Event::LimitsSet(body) => to.put(34_u8).put(body),
+        Event::PositionLimitSet(body) => to.put(35_u8).put(body),
+        Event::GroupSet(body) => to.put(36_u8).put(body),
+        Event::MarketHalted { halted } => to.put(37_u8).put(halted),
+        Event::AccountKilled { account, killed, count } => to.put(38_u8).put(account).put(killed).put(count),
+        Event::CancelAfterSet(body) => to.put(39_u8).put(body),
+        Event::Ticked => to.put(40_u8),
     };
     to.finish()
 }
@@ -84,6 +125,30 @@ pub fn decode_event(bytes: &[u8; EVENT_RECORD_LEN]) -> Result<EventRecord, Codec
         14 => Event::OrderRepeated(from.get()?),
         15 => Event::AllCancelled { account: from.get()?, count: from.get()? },
         16 => Event::CommandRejected(from.get()?),
+        17 => Event::StopArmed(from.get()?),
+        18 => Event::StopMoved(from.get()?),
+        19 => Event::OrderTriggered(from.get()?),
+        20 => Event::OrderReplenished(from.get()?),
+        21 => Event::OrderReduced(from.get()?),
+        22 => Event::HoldChanged(from.get()?),
+        23 => Event::TradeBusted(from.get()?),
+        24 => Event::PhaseChanged(from.get()?),
+        25 => Event::AuctionIndicated(from.get()?),
+        26 => Event::AuctionUncrossed(from.get()?),
+        27 => Event::AuctionExtended(from.get()?),
+        28 => Event::PhaseScheduled(from.get()?),
+        29 => Event::ScheduleCleared(from.get()?),
+        30 => Event::BandsSet(from.get()?),
+        31 => Event::FeesSet(from.get()?),
+        32 => Event::FeeTierSet(from.get()?),
+        33 => Event::FeeTierChanged { account: from.get()?, tier: from.get()? },
+        34 => Event::LimitsSet(from.get()?),
+        35 => Event::PositionLimitSet(from.get()?),
+        36 => Event::GroupSet(from.get()?),
+        37 => Event::MarketHalted { halted: from.get()? },
+        38 => Event::AccountKilled { account: from.get()?, killed: from.get()?, count: from.get()? },
+        39 => Event::CancelAfterSet(from.get()?),
+        40 => Event::Ticked,
         tag => return Err(CodecError::UnknownKind(tag)),
     };
     from.finish()?;

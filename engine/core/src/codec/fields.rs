@@ -1,10 +1,11 @@
 //! Reading and writing the fields of a fixed-length record, one after another.
 
 use super::CodecError;
-use crate::command::{AssetClass, CommandKind, OrderKind, Permissions, Side, TimeInForce};
+use crate::command::{AssetClass, CommandKind, OrderKind, Permissions, SelfTrade, Side, TimeInForce};
+use crate::control::Phase;
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol, TradeId};
 use crate::reject::{CancelReason, Reject};
-use crate::units::{Amount, FeeRate, Price, Quantity, Timestamp};
+use crate::units::{Amount, DisplayQuantity, FeeRate, Price, Quantity, Timestamp, Trigger};
 
 /// Writes fields one after another into a record of `N` bytes; the rest stays zero.
 pub(super) struct Writer<const N: usize> {
@@ -85,7 +86,7 @@ macro_rules! integer_fields {
         }
     )+};
 }
-integer_fields!(u8, u32, u64, i64);
+integer_fields!(u8, u16, u32, u64, i32, i64);
 
 macro_rules! wrapped_fields {
     ($($type:ident: $int:ty, $new:ident, $get:ident;)+) => {$(
@@ -112,6 +113,8 @@ wrapped_fields! {
     Quantity: u64, from_lots, lots;
     Amount: i64, from_minor, minor;
     Timestamp: u64, from_nanos, nanos;
+    DisplayQuantity: u32, from_lots, lots;
+    Trigger: i64, from_raw, raw;
 }
 
 macro_rules! code_fields {
@@ -128,7 +131,7 @@ macro_rules! code_fields {
         }
     )+};
 }
-code_fields!(Side OrderKind TimeInForce AssetClass CommandKind Reject CancelReason);
+code_fields!(Side OrderKind TimeInForce SelfTrade AssetClass CommandKind Reject CancelReason Phase);
 
 impl Field for bool {
     #[inline]
@@ -183,6 +186,18 @@ impl Field for Option<ClientOrderId> {
     #[inline]
     fn read(from: &mut Reader<'_>) -> Result<Self, CodecError> {
         ClientOrderId::from_bytes(from.raw()).map_err(|_| CodecError::BadField("ClientOrderId"))
+    }
+}
+
+impl Field for Option<Side> {
+    fn write<const N: usize>(self, to: &mut Writer<N>) {
+        self.map_or(0, Side::number).write(to);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        match from.get::<u8>()? {
+            0 => Ok(None),
+            number => Side::from_number(number).map(Some).ok_or(CodecError::BadField("Side")),
+        }
     }
 }
 

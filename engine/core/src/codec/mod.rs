@@ -11,7 +11,7 @@ pub use commands::{COMMAND_RECORD_LEN, decode_command, encode_command};
 pub use events::{EVENT_RECORD_LEN, decode_event, encode_event};
 
 /// The layout of command and event records.
-pub const LAYOUT_VERSION: u8 = 1;
+pub const LAYOUT_VERSION: u8 = 2;
 
 /// Why bytes are not a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,8 @@ use crate::command::{AssetClass, CommandKind, Movement, NewAsset, NewInstrument,
 use crate::event::{AssetAdded, Event, InstrumentListed, PermissionsSet};
 use crate::ids::{AccountId, AssetId, InstrumentId, OrderId};
 use crate::reject::{CancelReason, Reject};
-use crate::units::{Amount, Price};
+use crate::session::Session;
+use crate::units::{Amount, FeeRate, Price};
 
 /// Assets and instruments at most, each.
 const LISTINGS_MAX: usize = 1 << 20;
@@ -15,6 +16,8 @@ const LISTINGS_MAX: usize = 1 << 20;
 const SCALE_MAX: u8 = 9;
 /// Minor units per tick and lot at most.
 const TICK_VALUE_MAX: i64 = 1_000_000_000_000;
+/// The highest price that an instrument may allow.
+const PRICE_MAX: Price = Price::from_ticks(1 << 62);
 
 impl Exchange {
     pub(super) fn add_asset(&mut self, new: &NewAsset, events: &mut Vec<Event>) {
@@ -66,8 +69,8 @@ impl Exchange {
     pub(crate) fn restore_instrument(&mut self, listing: InstrumentListed) {
         let venue_quote = self.balances.slot(AccountId::VENUE, listing.quote);
         self.symbols.insert(listing.symbol, listing.instrument);
-        let hold_rate = listing.maker_fee.max(listing.taker_fee);
-        self.instruments.push(Instrument { listing, hold_rate, venue_quote, book: Book::new() });
+        let session = Session::new(listing.instrument);
+        self.instruments.push(Instrument { listing, venue_quote, book: Book::new(), session, stops: None });
     }
 
     fn check_instrument(&self, new: &NewInstrument) -> Result<InstrumentId, Reject> {
@@ -79,7 +82,11 @@ impl Exchange {
         if base.class != AssetClass::Credit || quote.class != AssetClass::Cash {
             return Err(Reject::WrongAssetClass);
         }
-        if !(1..=TICK_VALUE_MAX).contains(&new.tick_value) || new.price_max < Price::from_ticks(1) {
+        let prices = Price::from_ticks(1)..=PRICE_MAX;
+        if !(1..=TICK_VALUE_MAX).contains(&new.tick_value)
+            || !prices.contains(&new.price_max)
+            || new.taker_fee < FeeRate::ZERO
+        {
             return Err(Reject::InvalidDefinition);
         }
         next_listing(self.instruments.len()).map(InstrumentId::new)
@@ -96,7 +103,7 @@ impl Exchange {
         }
         self.accounts.open(set.account).permissions = set.permissions;
         if !set.permissions.trade {
-            self.cancel_orders_of(set.account, None, CancelReason::PermissionRevoked, events);
+            self.cancel_orders_of(set.account, None, None, CancelReason::PermissionRevoked, events);
         }
         events.push(Event::PermissionsSet(PermissionsSet { account: set.account, permissions: set.permissions }));
     }

@@ -1,28 +1,27 @@
 //! Cancelling and amending open orders.
 
-use super::matching::Taker;
+use super::checks::{Worth, check_quantity};
 use super::{Exchange, refused};
-use crate::book::{key_of, price_of};
+use crate::book::{NONE, key_of};
 use crate::command::{AmendOrder, CancelAll, CancelOrder, CommandKind, OrderKind, Side};
-use crate::event::{Event, OrderAmended, OrderCancelled};
-use crate::ids::{AccountId, InstrumentId, OrderId};
+use crate::control::Phase;
+use crate::event::{Event, OrderAmended};
+use crate::ids::{AccountId, OrderId};
 use crate::reject::{CancelReason, Reject};
-use crate::units::{Amount, Quantity};
+use crate::units::{Amount, Price, Quantity, Trigger};
 
-/// How an amendment will be carried out.
+/// An order as an amendment makes it.
 struct Change {
     slot: u32,
     leaves: Quantity,
-    /// What the order holds before and after.
-    held: Amount,
-    hold: Amount,
+    stop_price: Price,
     keeps_priority: bool,
 }
 
 impl Exchange {
     pub(super) fn cancel(&mut self, cancel: &CancelOrder, events: &mut Vec<Event>) {
         match self.own_order(cancel.account, cancel.order) {
-            Ok(slot) => self.cancel_resting(slot, CancelReason::Requested, events),
+            Ok(slot) => self.end_order(slot, CancelReason::Requested, events),
             Err(reason) => events.push(refused(CommandKind::Cancel, cancel.account, cancel.order, 0, reason)),
         }
     }
@@ -37,158 +36,190 @@ impl Exchange {
         if let Some(reason) = refusal {
             return events.push(refused(CommandKind::CancelAll, cancel.account, OrderId::NONE, 0, reason));
         }
-        let count = self.cancel_orders_of(cancel.account, cancel.instrument, CancelReason::MassCancel, events);
-        events.push(Event::AllCancelled { account: cancel.account, count });
-    }
-
-    /// Cancels an account's open orders in ascending slot order; gives how many.
-    pub(super) fn cancel_orders_of(
-        &mut self,
-        account: AccountId,
-        instrument: Option<InstrumentId>,
-        reason: CancelReason,
-        events: &mut Vec<Event>,
-    ) -> u32 {
-        let (mut left, mut count) = (self.accounts.opened_mut(account).open_orders, 0);
-        let mut slot = 0;
-        while left > 0 {
-            let node = self.orders.node(slot);
-            if node.leaves > 0 && node.account == account {
-                left -= 1;
-                if instrument.is_none_or(|wanted| wanted == self.orders.detail(slot).instrument) {
-                    self.cancel_resting(slot, reason, events);
-                    count += 1;
-                }
-            }
-            slot += 1;
-        }
-        count
+        let CancelAll { account, instrument, side } = *cancel;
+        let count = self.cancel_orders_of(account, instrument, side, CancelReason::MassCancel, events);
+        events.push(Event::AllCancelled { account, count });
     }
 
     /// The slot of an account's own open order.
-    fn own_order(&self, account: AccountId, order: OrderId) -> Result<u32, Reject> {
+    pub(super) fn own_order(&self, account: AccountId, order: OrderId) -> Result<u32, Reject> {
         self.accounts.get(account).ok_or(Reject::UnknownAccount)?;
         let slot = self.orders.find(order).ok_or(Reject::UnknownOrder)?;
         if self.orders.node(slot).account == account { Ok(slot) } else { Err(Reject::UnknownOrder) }
     }
 
-    fn cancel_resting(&mut self, slot: u32, reason: CancelReason, events: &mut Vec<Event>) {
-        let (node, detail) = (*self.orders.node(slot), *self.orders.detail(slot));
-        let order = self.orders.id(slot);
-        let price = price_of(detail.side, node.key);
-        let leaves = Quantity::from_lots(node.leaves);
-        let instrument = &mut self.instruments[detail.instrument.get() as usize];
-        let held = instrument.hold_of(detail.side, price, leaves);
-        instrument.book.unrest(&mut self.orders, detail.side, slot);
-        self.balances.release(if detail.side == Side::Buy { detail.quote } else { detail.base }, held, held);
-        self.close(slot, node.account);
-        events.push(Event::OrderCancelled(OrderCancelled {
-            order,
-            account: node.account,
-            instrument: detail.instrument,
-            side: detail.side,
-            price,
-            leaves,
-            resting: true,
-            reason,
-        }));
-    }
-
     pub(super) fn amend(&mut self, amend: &AmendOrder, events: &mut Vec<Event>) {
-        let change = match self.check_amend(amend) {
+        let change = match self.admit_amend(amend) {
             Ok(change) => change,
             Err(reason) => {
                 return events.push(refused(CommandKind::Amend, amend.account, amend.order, 0, reason));
             }
         };
         let slot = change.slot;
-        let (node, detail) = (*self.orders.node(slot), *self.orders.detail(slot));
-        let holder = if detail.side == Side::Buy { detail.quote } else { detail.base };
-        let old_price = price_of(detail.side, node.key);
-        let book = &mut self.instruments[detail.instrument.get() as usize].book;
-        self.balances.release(holder, change.held, change.held);
+        let (shown, detail) = (self.orders.node(slot).leaves, *self.orders.detail(slot));
+        let (old_price, held) = (self.limit_of(slot), self.need_of(slot));
+        if change.keeps_priority {
+            let less = self.leaves_of(slot).minus(change.leaves);
+            self.shrink(slot, less);
+            self.stir_auction(detail.instrument);
+        } else if detail.armed {
+            self.stop_waiting(slot);
+        } else {
+            self.unqueue(slot);
+        }
         self.orders.detail_mut(slot).quantity = amend.quantity.lots();
+        let (mut displayed, mut keeps) = (Quantity::ZERO, Amount::ZERO);
+        if change.keeps_priority {
+            (displayed, keeps) = (Quantity::from_lots(self.orders.node(slot).leaves), self.need_of(slot));
+        }
+        let back = held.minus(keeps);
+        self.balances.release(detail.holder(), back, back);
         events.push(Event::OrderAmended(OrderAmended {
             order: amend.order,
             account: amend.account,
             instrument: detail.instrument,
             side: detail.side,
             old_price,
-            old_leaves: Quantity::from_lots(node.leaves),
+            old_displayed: if detail.armed { Quantity::ZERO } else { Quantity::from_lots(shown) },
             price: amend.price,
             quantity: amend.quantity,
             leaves: change.leaves,
+            displayed,
             kept_priority: change.keeps_priority,
+            held: keeps,
         }));
-        if change.keeps_priority {
-            book.shrink(&mut self.orders, detail.side, slot, change.leaves.lots());
-            return self.balances.hold(holder, change.hold);
+        if !change.keeps_priority {
+            self.go_on(&change, amend.price, events);
         }
-        book.unrest(&mut self.orders, detail.side, slot);
+    }
+
+    /// An amended order that lost its place is armed again, matches, or rests.
+    fn go_on(&mut self, change: &Change, price: Price, events: &mut Vec<Event>) {
+        let slot = change.slot;
+        let detail = *self.orders.detail(slot);
+        if detail.armed {
+            if detail.kind == OrderKind::StopLimit {
+                self.orders.terms_mut(slot).limit = price;
+            }
+            self.arm(slot, change.stop_price, change.leaves, events);
+            return self.run_stops(detail.instrument, events);
+        }
+        if self.instruments[detail.instrument.get() as usize].session.phase != Phase::Continuous {
+            return self.rest(slot, price, change.leaves, events);
+        }
         let node = self.orders.node_mut(slot);
-        (node.leaves, node.key) = (change.leaves.lots(), key_of(detail.side, amend.price));
-        let taker = Taker {
-            slot,
-            order: amend.order,
-            account: amend.account,
-            instrument: detail.instrument,
-            side: detail.side,
-            kind: OrderKind::Limit,
-            time_in_force: detail.time_in_force,
-            price: amend.price,
-            leaves: change.leaves,
-            base: detail.base,
-            quote: detail.quote,
-        };
+        (node.leaves, node.key) = (change.leaves.lots(), key_of(detail.side, price));
+        self.orders.detail_mut(slot).hidden = 0;
+        let taker = self.taker(slot, price, change.leaves, Amount::ZERO);
         self.execute(taker, events);
+        self.settle_stops(detail.instrument, events);
+    }
+
+    /// Makes an order in the book smaller, what is hidden first; it keeps its place.
+    fn shrink(&mut self, slot: u32, less: Quantity) {
+        let price = self.limit_of(slot);
+        self.count_open(slot, price, less, -1);
+        let key = self.orders.node(slot).key;
+        let detail = self.orders.detail_mut(slot);
+        let hidden = detail.hidden.min(less.lots());
+        detail.hidden -= hidden;
+        let (side, instrument) = (detail.side, detail.instrument);
+        let book = &mut self.instruments[instrument.get() as usize].book;
+        if hidden > 0 {
+            book.shrink_hidden(side, key, hidden);
+        }
+        if less.lots() > hidden {
+            book.shrink(&mut self.orders, side, slot, less.lots() - hidden);
+        }
+    }
+
+    fn admit_amend(&mut self, amend: &AmendOrder) -> Result<Change, Reject> {
+        self.accounts.get(amend.account).ok_or(Reject::UnknownAccount)?;
+        self.throttle(amend.account)?;
+        self.check_amend(amend)
     }
 
     fn check_amend(&self, amend: &AmendOrder) -> Result<Change, Reject> {
-        let account = self.accounts.get(amend.account).ok_or(Reject::UnknownAccount)?;
-        if !account.permissions.trade {
+        if !self.accounts.opened(amend.account).permissions.trade {
             return Err(Reject::TradingNotPermitted);
         }
         let slot = self.own_order(amend.account, amend.order)?;
-        if amend.quantity.is_zero() || amend.quantity > Quantity::ORDER_MAX {
-            return Err(Reject::InvalidQuantity);
+        let detail = self.orders.detail(slot);
+        let session = &self.instruments[detail.instrument.get() as usize].session;
+        if self.market_halted {
+            return Err(Reject::MarketHalted);
         }
-        let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
-        let old = Quantity::from_lots(detail.quantity);
-        let old_price = price_of(detail.side, node.key);
-        let filled = old.minus(Quantity::from_lots(node.leaves));
+        if matches!(session.phase, Phase::CancelOnly | Phase::Suspended | Phase::Closed | Phase::Delisted) {
+            return Err(Reject::WrongPhase);
+        }
+        if detail.terms != NONE && self.orders.terms(slot).pair != NONE {
+            return Err(Reject::LinkedOrder);
+        }
+        let takes_stop_price = detail.armed && detail.kind != OrderKind::TrailingStop;
+        if (amend.price != Price::NONE) != detail.kind.is_limited()
+            || (amend.stop_price != Price::NONE && !takes_stop_price)
+        {
+            return Err(Reject::InvalidCombination);
+        }
+        check_quantity(amend.quantity, self.orders.terms(slot).display)?;
+        let (old, old_leaves) = (Quantity::from_lots(detail.quantity), self.leaves_of(slot));
+        let filled = old.minus(old_leaves);
         if amend.quantity <= filled {
             return Err(Reject::QuantityBelowFilled);
         }
-        let leaves = amend.quantity.minus(filled);
-        let hold = self.check_limit(detail.side, detail.instrument, leaves, amend.price);
-        if hold == Err(Reject::InvalidPrice) {
-            return Err(Reject::InvalidPrice);
+        self.check_quantity(amend.account, old, amend.quantity)?;
+        if detail.kind.is_limited() {
+            self.check_price(detail.instrument, amend.price)?;
         }
-        if amend.price == old_price && amend.quantity == old {
+        let (old_price, old_stop) = (self.limit_of(slot), self.stop_price_of(slot));
+        let stop_price = if amend.stop_price == Price::NONE { old_stop } else { amend.stop_price };
+        if amend.stop_price != Price::NONE {
+            self.check_price(detail.instrument, stop_price)?;
+        }
+        if amend.price == old_price && amend.quantity == old && stop_price == old_stop {
             return Err(Reject::NoChange);
         }
-        let hold = hold?;
-        if detail.post_only && self.crosses(detail.instrument, detail.side, amend.price) {
+        let change = Change {
+            slot,
+            leaves: amend.quantity.minus(filled),
+            stop_price,
+            keeps_priority: !detail.armed && amend.price == old_price && amend.quantity < old,
+        };
+        self.check_amended(amend, &change)?;
+        Ok(change)
+    }
+
+    /// The checks of an amendment against prices, limits, the book and what is available.
+    fn check_amended(&self, amend: &AmendOrder, change: &Change) -> Result<(), Reject> {
+        let (slot, leaves) = (change.slot, change.leaves);
+        let detail = self.orders.detail(slot);
+        let (account, instrument) = (amend.account, detail.instrument);
+        if detail.kind.is_limited() {
+            // A stop that has gone off is a limit order like any other.
+            let kind = if detail.armed { detail.kind } else { OrderKind::Limit };
+            self.check_collar(kind, detail.side, amend.price, Trigger::at(change.stop_price), instrument)?;
+        }
+        let valued_at = if detail.kind.is_limited() { amend.price } else { change.stop_price };
+        let Worth { notional, need } = self.worth(instrument, detail.side, valued_at, leaves, detail.hold_rate())?;
+        if self.is_tracked(account) {
+            let before = self.notional_of(slot);
+            self.check_order_notional(account, before, notional)?;
+            if detail.side == Side::Buy {
+                self.check_position(account, instrument, self.leaves_of(slot), leaves)?;
+            }
+            self.check_exposure(account, instrument, before, notional)?;
+        }
+        let kept = &self.instruments[instrument.get() as usize];
+        let stays_out = detail.post_only || kept.session.phase == Phase::PostOnly;
+        if stays_out && !detail.armed && kept.crosses(detail.side, amend.price) {
             return Err(Reject::PostOnlyWouldMatch);
         }
-        let before = self.instruments[detail.instrument.get() as usize].hold_of(
-            detail.side,
-            old_price,
-            Quantity::from_lots(node.leaves),
-        );
-        let (holder, short) = match detail.side {
-            Side::Buy => (detail.quote, Reject::InsufficientFunds),
-            Side::Sell => (detail.base, Reject::InsufficientCredits),
-        };
-        if hold.minus(before) > self.balances.at(holder).available {
-            return Err(short);
+        if need.minus(self.need_of(slot)) > self.balances.at(detail.holder()).available {
+            return Err(match detail.side {
+                Side::Buy => Reject::InsufficientFunds,
+                Side::Sell => Reject::InsufficientCredits,
+            });
         }
-        Ok(Change {
-            slot,
-            leaves,
-            held: before,
-            hold,
-            keeps_priority: amend.price == old_price && amend.quantity < old,
-        })
+        Ok(())
     }
 }

@@ -2,201 +2,351 @@
 //! once, credits against cash, fees included.
 
 use super::Exchange;
-use crate::book::{Ladder, NONE, key_of, price_of, reach};
-use crate::command::{OrderKind, Side, TimeInForce};
-use crate::event::{Event, OrderCancelled, OrderRested, Trade};
+use crate::book::{NONE, price_of, reach};
+use crate::command::{SelfTrade, Side, TimeInForce};
+use crate::event::{Event, OrderCancelled, OrderReplenished, OrderRested, Trade};
 use crate::ids::{AccountId, InstrumentId, OrderId, TradeId};
 use crate::money;
 use crate::reject::CancelReason;
-use crate::units::{Amount, Price, Quantity};
+use crate::units::{Amount, FeeRate, Price, Quantity};
 
-/// An accepted order on its way through the book: it has a slot, but is in no queue and holds nothing yet. What it needs was
-/// checked to be available, and nobody else can spend it within this command.
+/// What an aggressor may spend.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Budget {
+    /// What its limit needs was checked to be available; or it sells.
+    Covered,
+    /// What the account has available.
+    Available,
+    /// So much cash: a market buy by cash.
+    Cash(Amount),
+}
+
+/// An accepted order on its way through the book: it has a slot, but is in no queue and holds nothing yet. Nobody else can
+/// spend what is available to it within this command.
 pub(super) struct Taker {
     pub(super) slot: u32,
     pub(super) order: OrderId,
     pub(super) account: AccountId,
+    /// The owner's group; 0 when the owner has this account only.
+    pub(super) group: u32,
     pub(super) instrument: InstrumentId,
     pub(super) side: Side,
-    pub(super) kind: OrderKind,
-    pub(super) time_in_force: TimeInForce,
-    pub(super) price: Price,
+    /// The limit; [`Price::NONE`] without one.
+    pub(super) limit: Price,
+    /// What is open. Of a market buy by cash more than it can buy.
     pub(super) leaves: Quantity,
+    pub(super) budget: Budget,
     /// Balance slot of its credits.
     pub(super) base: u32,
     /// Balance slot of its cash.
     pub(super) quote: u32,
+    pub(super) rate: FeeRate,
+    pub(super) time_in_force: TimeInForce,
+    pub(super) self_trade: SelfTrade,
+    /// Whether it may be of a pair.
+    pub(super) has_terms: bool,
 }
 
 impl Taker {
-    fn limit(&self) -> Option<Price> {
-        match self.kind {
-            OrderKind::Limit => Some(self.price),
-            OrderKind::Market => None,
+    /// The open lots as events show them.
+    pub(super) const fn shown_leaves(&self) -> Quantity {
+        match self.budget {
+            Budget::Cash(_) => Quantity::ZERO,
+            _ => self.leaves,
         }
     }
 
-    fn cancelled(&self, reason: CancelReason) -> Event {
-        Event::OrderCancelled(OrderCancelled {
-            order: self.order,
-            account: self.account,
-            instrument: self.instrument,
-            side: self.side,
-            price: self.price,
-            leaves: self.leaves,
-            resting: false,
-            reason,
-        })
+    /// Whether what cannot match at once stays.
+    fn rests(&self) -> bool {
+        self.limit != Price::NONE && self.time_in_force.rests()
     }
 }
 
 /// What the taker got and paid so far.
 #[derive(Default)]
-struct Bill {
+pub(super) struct Bill {
     lots: i64,
     cash: Amount,
-    met_itself: bool,
+}
+
+/// Why an aggressor's matching is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Filled,
+    /// Nothing more within its limit.
+    NothingLeft,
+    /// It met an order of its own owner that sends it away.
+    SelfTrade,
+    /// The next price is outside the bands.
+    Bands,
+    /// What it may spend pays for nothing more.
+    Spent,
 }
 
 impl Exchange {
+    /// An order that is in no queue, as an aggressor with `leaves` open lots.
+    pub(super) fn taker(&self, slot: u32, limit: Price, leaves: Quantity, cash: Amount) -> Taker {
+        let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
+        let budget = if cash > Amount::ZERO {
+            Budget::Cash(cash)
+        } else if limit == Price::NONE && detail.side == Side::Buy {
+            Budget::Available
+        } else {
+            Budget::Covered
+        };
+        Taker {
+            slot,
+            order: self.orders.id(slot),
+            account: node.account,
+            group: self.accounts.opened(node.account).group,
+            instrument: detail.instrument,
+            side: detail.side,
+            limit,
+            leaves: if cash > Amount::ZERO { Quantity::from_lots(1 << 62) } else { leaves },
+            budget,
+            base: detail.base,
+            quote: detail.quote,
+            rate: detail.taker,
+            time_in_force: detail.time_in_force,
+            self_trade: detail.self_trade,
+            has_terms: detail.terms != NONE,
+        }
+    }
+
     /// Matches a taker and deals with what is left of it: it rests, or is cancelled, or is done.
     pub(super) fn execute(&mut self, mut taker: Taker, events: &mut Vec<Event>) {
-        if taker.time_in_force == TimeInForce::FillOrKill && !self.can_fill(&taker) {
-            events.push(taker.cancelled(CancelReason::FillOrKill));
-            return self.close(taker.slot, taker.account);
+        let bands = self.bands_of(taker.instrument);
+        if taker.time_in_force == TimeInForce::FillOrKill && !self.can_fill(&taker, bands) {
+            return self.end_taker(&taker, CancelReason::FillOrKill, events);
         }
-        let bill = self.sweep(&mut taker, events);
-        self.settle_taker(&taker, &bill);
-        if taker.leaves.is_zero() {
-            return self.close(taker.slot, taker.account);
-        }
-        let ended = if bill.met_itself {
-            Some(CancelReason::SelfTrade)
-        } else if taker.kind == OrderKind::Market {
-            Some(CancelReason::NoLiquidity)
-        } else if taker.time_in_force == TimeInForce::GoodTillCancelled {
-            None
-        } else {
-            Some(CancelReason::ImmediateOrCancel)
-        };
-        match ended {
-            Some(reason) => {
-                events.push(taker.cancelled(reason));
-                self.close(taker.slot, taker.account);
-            }
-            None => self.rest(&taker, events),
-        }
-    }
-
-    /// Whether orders of others that come before the taker's own first one cover its quantity within its limit.
-    fn can_fill(&self, taker: &Taker) -> bool {
-        let maker_side = taker.side.opposite();
-        let ladder = self.instruments[taker.instrument.get() as usize].book.side(maker_side);
-        let limit = reach(maker_side, taker.limit());
-        let mut wanted = taker.leaves.lots();
-        let mut key = ladder.best();
-        while key <= limit {
-            let level = ladder.level(key).expect("every key on the way is occupied");
-            let mut slot = level.head;
-            while slot != NONE {
-                let node = self.orders.node(slot);
-                if node.account == taker.account {
-                    return false;
-                }
-                if node.leaves >= wanted {
-                    return true;
-                }
-                wanted -= node.leaves;
-                slot = node.next;
-            }
-            key = ladder.next_after(key);
-        }
-        false
-    }
-
-    fn sweep(&mut self, taker: &mut Taker, events: &mut Vec<Event>) -> Bill {
-        let maker_side = taker.side.opposite();
-        let limit = reach(maker_side, taker.limit());
         let mut bill = Bill::default();
+        let outcome = self.sweep(&mut taker, bands, &mut bill, events);
+        if bill.lots > 0 {
+            self.settle_taker(&taker, &bill);
+        }
+        let by_cash = matches!(taker.budget, Budget::Cash(_));
+        let ended = match outcome {
+            Outcome::Filled => return self.close(taker.slot, taker.account),
+            Outcome::SelfTrade => CancelReason::SelfTrade,
+            Outcome::Spent if by_cash => CancelReason::CashSpent,
+            Outcome::Spent => CancelReason::InsufficientFunds,
+            Outcome::Bands => CancelReason::OutsideBands,
+            Outcome::NothingLeft if taker.limit == Price::NONE => CancelReason::NoLiquidity,
+            Outcome::NothingLeft => CancelReason::ImmediateOrCancel,
+        };
+        if taker.rests() && matches!(outcome, Outcome::Bands | Outcome::NothingLeft) {
+            self.rest(taker.slot, taker.limit, taker.leaves, events);
+        } else {
+            self.end_taker(&taker, ended, events);
+        }
+        if outcome == Outcome::Bands {
+            self.begin_halt(taker.instrument, events);
+        }
+    }
+
+    /// Cancels what is left of an aggressor, and the order that it is paired with.
+    fn end_taker(&mut self, taker: &Taker, reason: CancelReason, events: &mut Vec<Event>) {
+        let first = self.leave_first(taker.slot);
+        self.close(taker.slot, taker.account);
+        events.push(Event::OrderCancelled(OrderCancelled {
+            order: taker.order,
+            account: taker.account,
+            instrument: taker.instrument,
+            side: taker.side,
+            price: taker.limit,
+            leaves: taker.shown_leaves(),
+            displayed: Quantity::ZERO,
+            resting: false,
+            reason,
+        }));
+        if let Some((first, held)) = first {
+            self.withdraw(first, held, CancelReason::Paired, events);
+        }
+    }
+
+    fn sweep(&mut self, taker: &mut Taker, bands: (i64, i64), bill: &mut Bill, events: &mut Vec<Event>) -> Outcome {
+        let maker_side = taker.side.opposite();
+        let limit = reach(maker_side, (taker.limit != Price::NONE).then_some(taker.limit));
         loop {
+            if taker.leaves.is_zero() {
+                return Outcome::Filled;
+            }
+            if taker.budget == Budget::Cash(bill.cash) {
+                return Outcome::Spent;
+            }
             let ladder = self.instruments[taker.instrument.get() as usize].book.side(maker_side);
             let key = ladder.best();
             if key > limit {
-                return bill;
+                return Outcome::NothingLeft;
             }
-            let slot = ladder.level(key).expect("the best level is occupied").head;
-            if self.orders.node(slot).account == taker.account {
-                bill.met_itself = true;
-                return bill;
+            let price = price_of(maker_side, key);
+            if price.ticks() < bands.0 || price.ticks() > bands.1 {
+                return Outcome::Bands;
             }
-            self.trade(taker, slot, price_of(maker_side, key), &mut bill, events);
-            if taker.leaves.is_zero() {
-                return bill;
+            let maker = ladder.level(key).expect("the best level is occupied").head;
+            let node = self.orders.node(maker);
+            if self.one_owner(taker.account, taker.group, node.account) {
+                if self.prevent_self_trade(taker, maker, events) {
+                    return Outcome::SelfTrade;
+                }
+                continue;
             }
+            let mut quantity = Quantity::from_lots(node.leaves).min(taker.leaves);
+            if taker.budget != Budget::Covered {
+                let cash = self.budget_left(taker, bill);
+                let tick_value = self.instruments[taker.instrument.get() as usize].listing.tick_value;
+                quantity = quantity.min(money::affordable(cash, price, tick_value, taker.rate));
+                if quantity.is_zero() {
+                    return Outcome::Spent;
+                }
+            }
+            self.trade(taker, maker, price, quantity, bill, events);
+        }
+    }
+
+    /// What an aggressor without a limit may still spend.
+    fn budget_left(&self, taker: &Taker, bill: &Bill) -> Amount {
+        match taker.budget {
+            Budget::Covered => Amount::BALANCE_MAX,
+            Budget::Available => self.balances.at(taker.quote).available.minus(bill.cash),
+            Budget::Cash(cash) => cash.minus(bill.cash),
         }
     }
 
     /// One trade against the order at the head of the best level.
-    fn trade(&mut self, taker: &mut Taker, maker: u32, price: Price, bill: &mut Bill, events: &mut Vec<Event>) {
+    fn trade(
+        &mut self,
+        taker: &mut Taker,
+        maker: u32,
+        price: Price,
+        quantity: Quantity,
+        bill: &mut Bill,
+        events: &mut Vec<Event>,
+    ) {
+        self.leave_pair(maker, events);
+        if taker.has_terms {
+            self.leave_pair_as_taker(taker.slot, events);
+        }
         let maker_side = taker.side.opposite();
+        let detail = *self.orders.detail(maker);
         let instrument = &mut self.instruments[taker.instrument.get() as usize];
-        let node = *self.orders.node(maker);
-        let before = Quantity::from_lots(node.leaves);
-        let quantity = before.min(taker.leaves);
-        let maker_leaves = before.minus(quantity);
-        taker.leaves = taker.leaves.minus(quantity);
-
         let notional = instrument.notional(price, quantity);
-        let maker_fee = money::fee(notional, instrument.listing.maker_fee);
-        let taker_fee = money::fee(notional, instrument.listing.taker_fee);
-        let lots = Amount::from_minor(quantity.lots().cast_signed());
-        let (base, quote) = {
-            let detail = self.orders.detail(maker);
-            (detail.base, detail.quote)
-        };
-        match maker_side {
-            Side::Sell => {
-                self.balances.release(base, lots, Amount::ZERO);
-                self.balances.credit(quote, notional.minus(maker_fee));
-                bill.cash = bill.cash.plus(notional).plus(taker_fee);
-            }
-            Side::Buy => {
-                let released = instrument.hold_of(Side::Buy, price, before).minus(instrument.hold_of(
-                    Side::Buy,
-                    price,
-                    maker_leaves,
-                ));
-                self.balances.release(quote, released, released.minus(notional).minus(maker_fee));
-                self.balances.credit(base, lots);
-                bill.cash = bill.cash.plus(notional).minus(taker_fee);
-            }
-        }
+        let (maker_fee, taker_fee) = money::fees(notional, detail.maker, taker.rate);
+        taker.leaves = taker.leaves.minus(quantity);
         bill.lots += quantity.lots().cast_signed();
+        bill.cash = match taker.side {
+            Side::Buy => bill.cash.plus(notional).plus(taker_fee),
+            Side::Sell => bill.cash.plus(notional).minus(taker_fee),
+        };
         self.balances.credit(instrument.venue_quote, maker_fee.plus(taker_fee));
-
-        let maker_order = self.orders.id(maker);
+        instrument.session.traded(self.seq, price);
         self.last_trade = TradeId::new(self.last_trade.get() + 1);
-        if instrument.book.take_from_head(&mut self.orders, maker_side, maker, quantity.lots()) {
-            self.close(maker, node.account);
-        }
-        events.push(Event::Trade(Trade {
+
+        let maker_account = self.orders.node(maker).account;
+        let maker_order = self.orders.id(maker);
+        let (leaves, held) = self.pay_resting(maker, price, quantity, notional, maker_fee);
+        let trade = Trade {
             trade: self.last_trade,
             instrument: taker.instrument,
             taker_side: taker.side,
+            auction: false,
             price,
             quantity,
             maker_order,
             taker_order: taker.order,
-            maker_account: node.account,
+            maker_account,
             taker_account: taker.account,
             maker_fee: maker_fee.minor(),
             taker_fee: taker_fee.minor(),
-            maker_leaves,
-            taker_leaves: taker.leaves,
+            maker_leaves: leaves,
+            taker_leaves: taker.shown_leaves(),
+            maker_held: held,
+        };
+        self.count_trade(&trade);
+        let more = self.take(maker, maker_side, quantity);
+        if leaves.is_zero() {
+            self.close(maker, maker_account);
+        }
+        events.push(Event::Trade(trade));
+        if more {
+            self.replenish(maker, events);
+        }
+    }
+
+    /// A resting order's side of a trade, paid from what it holds. Gives its new leaves and hold; the book is not touched yet.
+    #[inline]
+    pub(super) fn pay_resting(
+        &mut self,
+        slot: u32,
+        price: Price,
+        quantity: Quantity,
+        notional: Amount,
+        fee: Amount,
+    ) -> (Quantity, Amount) {
+        let detail = *self.orders.detail(slot);
+        let before = self.leaves_of(slot);
+        let after = before.minus(quantity);
+        let lots = Amount::from_minor(quantity.lots().cast_signed());
+        match detail.side {
+            Side::Sell => {
+                self.balances.release(detail.base, lots, Amount::ZERO);
+                self.balances.credit(detail.quote, notional.minus(fee));
+                (after, Amount::from_minor(after.lots().cast_signed()))
+            }
+            Side::Buy => {
+                let limit = price_of(Side::Buy, self.orders.node(slot).key);
+                debug_assert!(limit >= price, "a buy pays at most its limit");
+                let held = self.need(&detail, limit, after);
+                let released = self.need(&detail, limit, before).minus(held);
+                self.balances.release(detail.quote, released, released.minus(notional).minus(fee));
+                self.balances.credit(detail.base, lots);
+                (after, held)
+            }
+        }
+    }
+
+    /// Takes lots of what a resting order shows out of the book. True when it shows nothing more and has a hidden part: it is out
+    /// of its queue until [`Exchange::replenish`]. An order of which nothing is left is out of the book.
+    #[inline]
+    pub(super) fn take(&mut self, slot: u32, side: Side, quantity: Quantity) -> bool {
+        let node = self.orders.node(slot);
+        let detail = self.orders.detail(slot);
+        let (shown, price, hides) = (node.leaves, price_of(side, node.key), detail.hidden > 0);
+        let instrument = detail.instrument;
+        self.count_open(slot, price, quantity, -1);
+        let book = &mut self.instruments[instrument.get() as usize].book;
+        if quantity.lots() < shown {
+            book.shrink(&mut self.orders, side, slot, quantity.lots());
+            return false;
+        }
+        book.exhaust(&mut self.orders, side, slot, hides);
+        hides
+    }
+
+    /// Shows the next part of an order that has a hidden part and shows nothing, at the back of its level.
+    pub(super) fn replenish(&mut self, slot: u32, events: &mut Vec<Event>) {
+        let leaves = Quantity::from_lots(self.orders.detail(slot).hidden);
+        let shown = self.orders.terms(slot).display.of(leaves);
+        self.last_arrival += 1;
+        let detail = self.orders.detail_mut(slot);
+        detail.arrival = self.last_arrival;
+        detail.hidden = leaves.minus(shown).lots();
+        let (side, instrument) = (detail.side, detail.instrument);
+        let book = &mut self.instruments[instrument.get() as usize].book;
+        book.replenish(&mut self.orders, side, slot, shown.lots());
+        let node = self.orders.node(slot);
+        events.push(Event::OrderReplenished(OrderReplenished {
+            order: self.orders.id(slot),
+            account: node.account,
+            instrument,
+            side,
+            price: price_of(side, node.key),
+            displayed: shown,
+            leaves,
         }));
     }
 
-    /// The taker's side of all its trades: what it pays was available when the order was accepted.
+    /// The taker's side of all its trades.
     fn settle_taker(&mut self, taker: &Taker, bill: &Bill) {
         let lots = Amount::from_minor(bill.lots);
         match taker.side {
@@ -211,54 +361,21 @@ impl Exchange {
         }
     }
 
-    /// Puts what is left of a limit order at the back of its level and holds what it needs.
-    fn rest(&mut self, taker: &Taker, events: &mut Vec<Event>) {
-        let instrument = &mut self.instruments[taker.instrument.get() as usize];
-        let amount = instrument.hold_of(taker.side, taker.price, taker.leaves);
-        let slot = if taker.side == Side::Buy { taker.quote } else { taker.base };
-        self.balances.hold(slot, amount);
-        let node = self.orders.node_mut(taker.slot);
-        node.leaves = taker.leaves.lots();
-        node.key = key_of(taker.side, taker.price);
-        instrument.book.rest(&mut self.orders, taker.side, taker.slot);
+    /// Puts what is open of an order with a limit at the back of its level and holds what it needs.
+    pub(super) fn rest(&mut self, slot: u32, limit: Price, leaves: Quantity, events: &mut Vec<Event>) {
+        let displayed = self.queue(slot, limit, leaves);
+        let held = self.held_of(slot);
+        let detail = self.orders.detail(slot);
+        self.balances.hold(detail.holder(), held);
         events.push(Event::OrderRested(OrderRested {
-            order: taker.order,
-            account: taker.account,
-            instrument: taker.instrument,
-            side: taker.side,
-            price: taker.price,
-            leaves: taker.leaves,
+            order: self.orders.id(slot),
+            account: self.orders.node(slot).account,
+            instrument: detail.instrument,
+            side: detail.side,
+            price: limit,
+            leaves,
+            displayed,
+            held,
         }));
     }
-
-    /// Frees the slot of an order that ended and is in no queue.
-    pub(super) fn close(&mut self, slot: u32, account: AccountId) {
-        self.orders.remove(slot);
-        self.accounts.opened_mut(account).open_orders -= 1;
-    }
-
-    /// What a market buy costs at most: the opposite levels walked for its quantity, plus the taker's fee on the sum.
-    /// `None` when a balance cannot hold it.
-    pub(super) fn market_cost(&self, instrument: InstrumentId, quantity: Quantity) -> Option<Amount> {
-        let instrument = &self.instruments[instrument.get() as usize];
-        let ladder = instrument.book.side(Side::Sell);
-        let mut wanted = quantity;
-        let mut sum = Amount::ZERO;
-        let mut key = ladder.best();
-        while key != Ladder::NO_KEY && !wanted.is_zero() {
-            let there = ladder.level(key).expect("every key on the way is occupied").quantity;
-            let lots = wanted.min(Quantity::from_lots(there));
-            let part = money::notional(price_of(Side::Sell, key), lots, instrument.listing.tick_value)?;
-            sum = bounded(i128::from(sum.minor()) + i128::from(part.minor()))?;
-            wanted = wanted.minus(lots);
-            key = ladder.next_after(key);
-        }
-        let fee = money::fee(sum, instrument.listing.taker_fee);
-        bounded(i128::from(sum.minor()) + i128::from(fee.minor()))
-    }
-}
-
-fn bounded(minor: i128) -> Option<Amount> {
-    let amount = Amount::from_minor(i64::try_from(minor).ok()?);
-    (amount <= Amount::BALANCE_MAX).then_some(amount)
 }

@@ -1,26 +1,36 @@
 //! The exchange: all state, and the one door to it.
 //!
 //! Commands by kind: listings, permissions and movements in `admin`, new orders in `place`, matching and settlement in
-//! `matching`, cancel and amend in `change`, reading in `view`. The rules are on one page: `docs/rules.md`.
+//! `matching`, self-trade prevention in `owners`, stops in `stops`, cancel and amend in `change`, what open orders hold and how
+//! they end, pairs included, in `open`, reading in `view`. Phases, auctions, bands and
+//! what is due are in `session`, limits, fees and busts in `risk`. The rules are on one page: `docs/rules.md`.
 
 mod admin;
+mod auction;
 mod change;
+mod checks;
 mod matching;
+mod open;
+mod owners;
 mod place;
+mod stops;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::accounts::{Accounts, Balances};
-use crate::book::{Book, Orders};
+use crate::book::{Book, Ladder, Orders, key_of};
 use crate::client_ids::ClientIds;
 use crate::command::{Command, CommandKind, Side};
 use crate::event::{AssetAdded, CommandRejected, Event, InstrumentListed};
 use crate::ids::{AccountId, AssetId, InstrumentId, OrderId, Seq, Symbol, TradeId};
 use crate::money;
 use crate::reject::Reject;
-use crate::units::{Amount, FeeRate, Price, Quantity, Timestamp};
+use crate::risk::Risks;
+use crate::session::{Session, Timers};
+use crate::units::{Amount, Price, Quantity, Timestamp};
 
+pub(crate) use stops::Stops;
 pub use view::OpenOrder;
 
 /// An asset as it was added.
@@ -49,30 +59,33 @@ impl Supply {
 #[derive(Clone)]
 pub(crate) struct Instrument {
     pub(crate) listing: InstrumentListed,
-    /// The rate that buys hold at: the higher of the two.
-    pub(crate) hold_rate: FeeRate,
     /// Balance slot of the venue's fees.
     pub(crate) venue_quote: u32,
     pub(crate) book: Book,
+    pub(crate) session: Session,
+    /// Armed stops; made when the first one is armed.
+    pub(crate) stops: Option<Box<Stops>>,
 }
 
 impl Instrument {
-    /// What an open order holds; `None` when a balance cannot hold it.
-    #[inline]
-    pub(crate) fn hold(&self, side: Side, price: Price, leaves: Quantity) -> Option<Amount> {
-        money::hold(side, price, leaves, self.listing.tick_value, self.hold_rate)
-    }
-
-    /// What an order that was accepted holds.
-    #[inline]
-    pub(crate) fn hold_of(&self, side: Side, price: Price, leaves: Quantity) -> Amount {
-        self.hold(side, price, leaves).expect("an accepted order's hold fits, and so does a part of it")
-    }
-
-    /// The maker's or taker's fee on a trade.
+    /// What a trade within an order's terms is worth.
     #[inline]
     pub(crate) fn notional(&self, price: Price, quantity: Quantity) -> Amount {
-        money::notional(price, quantity, self.listing.tick_value).expect("within what was held for the order")
+        money::notional(price, quantity, self.listing.tick_value).expect("checked when the order was accepted")
+    }
+
+    /// What an open order is worth; of a sell stop that has followed the market beyond what a balance can hold, as much as one
+    /// can. No limit is higher, so it makes no difference.
+    #[inline]
+    pub(crate) fn worth(&self, price: Price, leaves: Quantity) -> Amount {
+        money::notional(price, leaves, self.listing.tick_value).unwrap_or(Amount::BALANCE_MAX)
+    }
+
+    /// Whether a limit on a side would match the best opposite price.
+    #[inline]
+    pub(crate) fn crosses(&self, side: Side, price: Price) -> bool {
+        let best = self.book.side(side.opposite()).best();
+        best != Ladder::NO_KEY && best <= key_of(side.opposite(), price)
     }
 }
 
@@ -92,6 +105,11 @@ pub struct Exchange {
     pub(crate) client_ids: ClientIds,
     pub(crate) references: BTreeSet<(u8, u64)>,
     pub(crate) last_trade: TradeId,
+    /// The number of the last arrival in any book.
+    pub(crate) last_arrival: u64,
+    pub(crate) market_halted: bool,
+    pub(crate) timers: Timers,
+    pub(crate) risks: Risks,
 }
 
 impl Default for Exchange {
@@ -117,6 +135,10 @@ impl Exchange {
             client_ids: ClientIds::default(),
             references: BTreeSet::new(),
             last_trade: TradeId::default(),
+            last_arrival: 0,
+            market_halted: false,
+            timers: Timers::default(),
+            risks: Risks::default(),
         }
     }
 
@@ -128,6 +150,7 @@ impl Exchange {
         assert!(seq == self.seq.next(), "commands come in the order of the journal, without gaps");
         self.seq = seq;
         self.now = self.now.max(stamp);
+        self.run_timers(events);
         match command {
             Command::Place(order) => self.place(order, events),
             Command::Cancel(cancel) => self.cancel(cancel, events),
@@ -140,12 +163,27 @@ impl Exchange {
             | Command::Withdraw(movement)
             | Command::Issue(movement)
             | Command::Retire(movement) => self.move_asset(command.kind(), movement, events),
+            Command::CancelAfter(set) => self.set_cancel_after(*set, events),
+            Command::Tick => events.push(Event::Ticked),
+            Command::SetPhase(set) => self.set_phase(*set, events),
+            Command::SchedulePhase(plan) => self.schedule_phase(*plan, events),
+            Command::ClearSchedule(clear) => self.clear_schedule(*clear, events),
+            Command::SetBands(bands) => self.set_bands(*bands, events),
+            Command::HaltMarket(halt) => self.halt_market(*halt, events),
+            Command::SetFees(fees) => self.set_fees(*fees, events),
+            Command::SetFeeTier(tier) => self.set_fee_tier(*tier, events),
+            Command::SetLimits(limits) => self.set_limits(*limits, events),
+            Command::SetPositionLimit(limit) => self.set_position_limit(*limit, events),
+            Command::SetGroup(set) => self.set_group(*set, events),
+            Command::Kill(kill) => self.kill(*kill, events),
+            Command::BustTrade(bust) => self.bust_trade(*bust, events),
         }
+        self.indicate(events);
         self.now
     }
 }
 
 /// A refusal of a command other than a new order.
-fn refused(kind: CommandKind, account: AccountId, order: OrderId, reference: u64, reason: Reject) -> Event {
+pub(crate) fn refused(kind: CommandKind, account: AccountId, order: OrderId, reference: u64, reason: Reject) -> Event {
     Event::CommandRejected(CommandRejected { kind, account, order, reference, reason })
 }

@@ -2,7 +2,7 @@
 
 use super::{Asset, Exchange, Supply};
 use crate::accounts::Balance;
-use crate::book::{DepthLevel, price_of};
+use crate::book::DepthLevel;
 use crate::command::{Permissions, Side, TimeInForce};
 use crate::event::InstrumentListed;
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol};
@@ -23,11 +23,11 @@ pub struct OpenOrder {
     pub time_in_force: TimeInForce,
     /// Whether it may only rest.
     pub post_only: bool,
-    /// Its limit.
+    /// Its limit; [`Price::NONE`] of a stop without one.
     pub price: Price,
     /// Total quantity, what has been filled included.
     pub quantity: Quantity,
-    /// What is open.
+    /// What is open, hidden parts included.
     pub leaves: Quantity,
     /// The client's own name for it.
     pub client_order_id: Option<ClientOrderId>,
@@ -109,10 +109,10 @@ impl Exchange {
             side: detail.side,
             time_in_force: detail.time_in_force,
             post_only: detail.post_only,
-            price: price_of(detail.side, node.key),
+            price: self.limit_of(slot),
             quantity: Quantity::from_lots(detail.quantity),
-            leaves: Quantity::from_lots(node.leaves),
-            client_order_id: detail.client_order_id,
+            leaves: self.leaves_of(slot),
+            client_order_id: self.orders.name(slot),
         }
     }
 }

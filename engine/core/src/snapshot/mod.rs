@@ -5,13 +5,16 @@
 //! What does not shape outcomes (where a ladder's window stands, balance slots, table sizes) is not part of it.
 
 mod list;
+mod orders;
+mod settings;
 mod state;
+mod venue;
 
 use crate::exchange::Exchange;
 use state::State;
 
 const MAGIC: &[u8; 8] = b"CXSNAP\0\0";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEAD: usize = MAGIC.len() + 1;
 const HASH: usize = 32;
 

@@ -16,13 +16,13 @@ const MOST: i64 = 1 << 62;
 #[test]
 fn prices_at_both_ends_of_the_domain() {
     check(
-        Terms { price_max: i64::MAX, cash: 1 << 60, ..Terms::PLAIN },
+        Terms { price_max: MOST, cash: 1 << 60, ..Terms::PLAIN },
         &[
             (
                 "one tick and the highest notional, far outside any window",
                 "alice sells 1 @ 4611686018427387904 as s1  > rests 1 @ 4611686018427387904
-                 alice sells 1 @ 4611686018427387905        > refused notional_too_large
-                 alice sells 1 @ 9223372036854775807        > refused notional_too_large
+                 alice sells 1 @ 4611686018427387905        > refused invalid_price
+                 alice sells 1 @ 9223372036854775807        > refused invalid_price
                  alice sells 2 @ 2305843009213693953        > refused notional_too_large
                  alice sells 1 @ 1 as s2                    > rests 1 @ 1
                  asks                                       > 1: 1 (1), 4611686018427387904: 1 (1)
@@ -82,7 +82,7 @@ fn prices_at_both_ends_of_the_domain() {
 #[test]
 fn notionals_fit_a_balance_to_the_last_unit() {
     check(
-        Terms { price_max: i64::MAX, fees: (0, 100_000), cash: 1 << 60, ..Terms::PLAIN },
+        Terms { price_max: MOST, fees: (0, 100_000), cash: 1 << 60, ..Terms::PLAIN },
         &[
             (
                 // n + floor(n / 10) is 2^62 for n = 4192441834933989004, the highest notional whose hold fits.
@@ -103,16 +103,17 @@ fn notionals_fit_a_balance_to_the_last_unit() {
                 "alice buys 1 @ 5 as b1
                  alice amends b1 to 1 @ 4192441834933989005 > refused notional_too_large
                  alice amends b1 to 1 @ 4192441834933989004 > refused insufficient_funds
-                 alice amends b1 to 1099511627776 @ 9223372036854775807 > refused notional_too_large",
+                 alice amends b1 to 1099511627776 @ 9223372036854775807 > refused invalid_price
+                 alice amends b1 to 1099511627776 @ 4611686018427387904 > refused notional_too_large",
             ),
         ],
     );
     check(
-        Terms { tick_value: 1_000_000_000_000, price_max: i64::MAX, cash: MOST / 3, ..Terms::PLAIN },
+        Terms { tick_value: 1_000_000_000_000, price_max: MOST, cash: MOST / 3, ..Terms::PLAIN },
         &[(
             "products beyond 128 bits",
-            "alice buys 1099511627776 @ 9223372036854775807 > refused notional_too_large
-             alice sells 1099511627776 @ 9223372036854775807 > refused notional_too_large
+            "alice buys 1099511627776 @ 4611686018427387904 > refused notional_too_large
+             alice sells 1099511627776 @ 4611686018427387904 > refused notional_too_large
              alice sells 1 @ 4611687 > refused notional_too_large
              alice sells 1 @ 4611686 > rests 1 @ 4611686
              bob buys 1 @ 1 > rests 1 @ 1
@@ -193,7 +194,7 @@ fn definitions_are_bounded() {
             base: CO2,
             quote: AssetId::new(2),
             tick_value: 1_000_000_000_000,
-            price_max: Price::from_ticks(i64::MAX),
+            price_max: Price::from_ticks(MOST),
             maker_fee: FeeRate::MAX,
             taker_fee: FeeRate::ZERO,
         };
@@ -207,6 +208,8 @@ fn definitions_are_bounded() {
             (NewInstrument { tick_value: 0, ..good }, Reject::InvalidDefinition),
             (NewInstrument { tick_value: 1_000_000_000_001, ..good }, Reject::InvalidDefinition),
             (NewInstrument { price_max: Price::NONE, ..good }, Reject::InvalidDefinition),
+            (NewInstrument { price_max: Price::from_ticks(MOST + 1), ..good }, Reject::InvalidDefinition),
+            (NewInstrument { taker_fee: FeeRate::from_ppm(-1).unwrap(), ..good }, Reject::InvalidDefinition),
         ];
         for (new, reason) in bad {
             assert_eq!(refusal(desk.apply(&Command::ListInstrument(new))), Some(reason), "{new:?}");

@@ -102,7 +102,7 @@ fn draining_brings_every_hold_to_nothing() {
         }
         desk.venue.check();
         for account in [ALICE, BOB, CAROL] {
-            desk.apply(&Command::CancelAll(CancelAll { account, instrument: Some(BOOK) }));
+            desk.apply(&Command::CancelAll(CancelAll { account, instrument: Some(BOOK), side: None }));
             assert_eq!(desk.venue.holding(account, USD).1, 0);
             assert_eq!(desk.venue.holding(account, CO2).1, 0);
         }

@@ -8,27 +8,31 @@
 //! ```
 //!
 //! What stands behind `>` is everything that came out but the acceptance of an order. A line without `>` must not be
-//! refused. Amounts are available + held; a level is `price: lots (orders)`.
+//! refused. Amounts are available + held; a level is `price: lots (orders)`. `at 1d-1` sets the gateway's clock for the
+//! lines below: nanoseconds, seconds (`s`) or days (`d`) since the epoch. How a line is read is in `read`, how an answer is
+//! told in `tell`.
 
 use std::collections::BTreeMap;
 
-use cx_engine::command::{
-    AmendOrder, AssetClass, CancelAll, CancelOrder, Movement, NewAsset, NewInstrument, NewOrder, OrderKind,
-    Permissions, SetPermissions, Side, TimeInForce,
-};
-use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol};
+use cx_engine::command::{AssetClass, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions, Side};
+use cx_engine::ids::{AccountId, AssetId, InstrumentId, OrderId, Seq, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event, Exchange};
 
 use crate::model::Model;
 use crate::venue::Venue;
 
+#[path = "script/read.rs"]
+mod read;
+#[path = "script/tell.rs"]
+mod tell;
+
 /// The instrument's terms and what alice, bob and carol start with.
 #[derive(Clone, Copy)]
 pub struct Terms {
     pub tick_value: i64,
     pub price_max: i64,
-    pub fees: (u32, u32),
+    pub fees: (i32, i32),
     pub cash: i64,
     pub credits: i64,
 }
@@ -43,6 +47,7 @@ pub struct Desk {
     pub seq: Seq,
     names: BTreeMap<String, OrderId>,
     last: Vec<Event>,
+    clock: Timestamp,
 }
 
 pub const USD: AssetId = AssetId::new(0);
@@ -67,7 +72,8 @@ pub fn check(terms: Terms, cases: &[(&str, &str)]) {
 
 impl Desk {
     pub fn new(venue: Box<dyn Venue>, terms: Terms) -> Self {
-        let mut desk = Self { venue, seq: Seq::ZERO, names: BTreeMap::new(), last: Vec::new() };
+        let mut desk =
+            Self { venue, seq: Seq::ZERO, names: BTreeMap::new(), last: Vec::new(), clock: Timestamp::default() };
         let symbol = |text| Symbol::new(text).unwrap();
         desk.apply(&Command::AddAsset(NewAsset { code: symbol("USD"), class: AssetClass::Cash, scale: 4 }));
         desk.apply(&Command::AddAsset(NewAsset { code: symbol("CO2"), class: AssetClass::Credit, scale: 0 }));
@@ -98,7 +104,7 @@ impl Desk {
     pub fn apply(&mut self, command: &Command) -> &[Event] {
         self.seq = self.seq.next();
         self.last.clear();
-        self.venue.apply(self.seq, Timestamp::default(), command, &mut self.last);
+        self.venue.apply(self.seq, self.clock, command, &mut self.last);
         &self.last
     }
 
@@ -127,68 +133,9 @@ impl Desk {
         }
     }
 
-    fn line(&mut self, input: &str) -> String {
-        let words: Vec<&str> = input.split_whitespace().collect();
-        match words[..] {
-            ["bids"] => self.levels(Side::Buy),
-            ["asks"] => self.levels(Side::Sell),
-            ["id", name] => format!("{:?}", self.names[name]),
-            [who, "has", asset] => {
-                let (available, held) = self.venue.holding(account(who), asset_of(asset));
-                format!("{available} + {held}")
-            }
-            [who, "cancels", "all"] => {
-                self.say(&Command::CancelAll(CancelAll { account: account(who), instrument: None }))
-            }
-            [who, "cancels", order] => {
-                self.say(&Command::Cancel(CancelOrder { account: account(who), order: self.names[order] }))
-            }
-            [who, "amends", order, "to", lots, "@", ticks] => self.say(&Command::Amend(AmendOrder {
-                account: account(who),
-                order: self.names[order],
-                price: Price::from_ticks(number(ticks)),
-                quantity: Quantity::from_lots(number(lots)),
-            })),
-            [who, "may", what] => {
-                let permissions = Permissions { trade: what == "trade", withdraw: what == "withdraw" };
-                self.say(&Command::SetPermissions(SetPermissions { account: account(who), permissions }))
-            }
-            [who, "buys", ref terms @ ..] => self.place(who, Side::Buy, terms),
-            [who, "sells", ref terms @ ..] => self.place(who, Side::Sell, terms),
-            [who, verb, amount, asset, ref rest @ ..] => {
-                let reference = if let ["ref", reference] = rest { number(reference) } else { 0 };
-                let amount = Amount::from_minor(number(amount));
-                self.say(&moved(verb, Movement { account: account(who), asset: asset_of(asset), amount, reference }))
-            }
-            _ => panic!("cannot read {input:?}"),
-        }
-    }
-
-    fn place(&mut self, who: &str, side: Side, terms: &[&str]) -> String {
-        let mut order = limit(account(who), side, number(terms[0]), 0);
-        let mut name = None;
-        let mut words = terms[1..].iter();
-        while let Some(&word) = words.next() {
-            match word {
-                "@" => order.price = Price::from_ticks(number(words.next().unwrap())),
-                "market" => {
-                    order.kind = OrderKind::Market;
-                    order.time_in_force = TimeInForce::ImmediateOrCancel;
-                }
-                "gtc" => order.time_in_force = TimeInForce::GoodTillCancelled,
-                "ioc" => order.time_in_force = TimeInForce::ImmediateOrCancel,
-                "fok" => order.time_in_force = TimeInForce::FillOrKill,
-                "post" => order.post_only = true,
-                "named" => order.client_order_id = Some(ClientOrderId::new(words.next().unwrap()).unwrap()),
-                "as" => name = words.next(),
-                other => panic!("{other:?} is no term of an order"),
-            }
-        }
-        self.apply(&Command::Place(order));
-        if let (Some(&name), Some(Event::OrderAccepted(it))) = (name, self.last.first()) {
-            self.names.insert(name.to_owned(), it.order);
-        }
-        self.told()
+    /// What one line is answered with.
+    pub fn ask(&mut self, line: &str) -> String {
+        self.line(line)
     }
 
     fn say(&mut self, command: &Command) -> String {
@@ -197,43 +144,10 @@ impl Desk {
     }
 
     fn told(&self) -> String {
-        let accepted = |event: &&Event| matches!(event, Event::OrderAccepted(_));
-        assert!(!self.last.iter().skip(1).any(|event| accepted(&event)), "an acceptance comes first");
-        let told: Vec<String> = self.last.iter().filter(|it| !accepted(it)).map(|it| self.tell(it)).collect();
+        let accepted = |event: &Event| matches!(event, Event::OrderAccepted(_));
+        assert!(self.last.iter().filter(|event| accepted(event)).count() <= 1, "a command places one order");
+        let told: Vec<String> = self.last.iter().filter(|event| !accepted(event)).map(|it| self.tell(it)).collect();
         told.join("; ")
-    }
-
-    fn tell(&self, event: &Event) -> String {
-        match event {
-            Event::OrderRested(it) => format!("rests {} @ {}", it.leaves.lots(), it.price.ticks()),
-            Event::Trade(it) => format!(
-                "trade {} @ {} with {} ({} left, {} to go)",
-                it.quantity.lots(),
-                it.price.ticks(),
-                self.name(it.maker_order),
-                it.maker_leaves.lots(),
-                it.taker_leaves.lots()
-            ),
-            Event::OrderCancelled(it) if it.resting => {
-                format!("cancelled {} {} ({})", self.name(it.order), it.leaves.lots(), it.reason.code())
-            }
-            Event::OrderCancelled(it) => format!("ends {} ({})", it.leaves.lots(), it.reason.code()),
-            Event::OrderAmended(it) => format!(
-                "amended {} @ {} to {} @ {} {}",
-                it.old_leaves.lots(),
-                it.old_price.ticks(),
-                it.leaves.lots(),
-                it.price.ticks(),
-                if it.kept_priority { "in place" } else { "at the back" }
-            ),
-            Event::OrderRejected(it) => format!("refused {}", it.reason.code()),
-            Event::CommandRejected(it) => format!("refused {}", it.reason.code()),
-            Event::OrderRepeated(it) => format!("repeated {}", it.original.get()),
-            Event::AllCancelled { count, .. } => format!("all {count} cancelled"),
-            Event::PermissionsSet(_) => "permitted".into(),
-            Event::Deposited(_) | Event::Withdrawn(_) | Event::Issued(_) | Event::Retired(_) => "done".into(),
-            other => format!("{other:?}"),
-        }
     }
 
     fn name(&self, order: OrderId) -> &str {
@@ -250,49 +164,5 @@ impl Desk {
 
 /// A good-till-cancelled limit order.
 pub fn limit(account: AccountId, side: Side, lots: u64, ticks: i64) -> NewOrder {
-    NewOrder {
-        account,
-        instrument: BOOK,
-        side,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(ticks),
-        quantity: Quantity::from_lots(lots),
-        client_order_id: None,
-    }
-}
-
-fn moved(verb: &str, movement: Movement) -> Command {
-    match verb {
-        "deposits" => Command::Deposit(movement),
-        "withdraws" => Command::Withdraw(movement),
-        "issues" => Command::Issue(movement),
-        "retires" => Command::Retire(movement),
-        other => panic!("{other:?} is no movement"),
-    }
-}
-
-fn account(name: &str) -> AccountId {
-    match name {
-        "venue" => AccountId::VENUE,
-        "alice" => ALICE,
-        "bob" => BOB,
-        "carol" => CAROL,
-        "dave" => AccountId::new(4),
-        other => panic!("who is {other}?"),
-    }
-}
-
-fn asset_of(code: &str) -> AssetId {
-    match code {
-        "USD" => USD,
-        "CO2" => CO2,
-        "GBP" => AssetId::new(9),
-        other => panic!("what is {other}?"),
-    }
-}
-
-fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
+    NewOrder::limit(account, BOOK, side, Price::from_ticks(ticks), Quantity::from_lots(lots))
 }

@@ -192,11 +192,13 @@ fn checks_come_in_their_order() {
                 "amend",
                 "alice buys 5 @ 10 as b1
                  bob sells 2 @ 10
-                 alice amends b1 to 0 @ 0        > refused invalid_quantity
-                 alice amends b1 to 1099511627777 @ 0 > refused invalid_quantity
-                 alice amends b1 to 2 @ 0        > refused quantity_below_filled
+                 alice amends b1 to 0            > refused invalid_combination
+                 alice amends b1 to 0 @ -1 stop 5 > refused invalid_combination
+                 alice amends b1 to 0 @ -1       > refused invalid_quantity
+                 alice amends b1 to 1099511627777 @ -1 > refused invalid_quantity
+                 alice amends b1 to 2 @ -1       > refused quantity_below_filled
                  alice amends b1 to 1 @ 10       > refused quantity_below_filled
-                 alice amends b1 to 5 @ 0        > refused invalid_price
+                 alice amends b1 to 5 @ -1       > refused invalid_price
                  alice amends b1 to 5 @ 1001     > refused invalid_price
                  alice amends b1 to 5 @ 10       > refused no_change
                  alice amends b1 to 1099511627776 @ 10 > refused insufficient_funds
@@ -213,14 +215,14 @@ fn permission_ends_with_the_orders() {
     check(
         Terms::PLAIN,
         &[(
-            "in ascending slot order, whatever the book's order is",
+            "in the order in which they were accepted, whatever their slots and the book's order are",
             "alice sells 5 @ 10 as s1
              bob sells 5 @ 10 as s2
              alice buys 5 @ 5 as b1
              alice cancels s1
              alice sells 6 @ 9 as s3
              alice sells 7 @ 8 as s4
-             alice may nothing                   > cancelled s3 6 (permission_revoked); cancelled b1 5 (permission_revoked); cancelled s4 7 (permission_revoked); permitted
+             alice may nothing                   > cancelled b1 5 (permission_revoked); cancelled s3 6 (permission_revoked); cancelled s4 7 (permission_revoked); permitted
              alice has USD                       > 1000000 + 0
              alice has CO2                       > 1000000 + 0
              asks                                > 10: 5 (1)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use cx_engine::command::Side;
 use cx_engine::units::Price;
 
-/// Slots of open orders, by side, price and arrival.
+/// Slots of resting orders, by side, price and arrival.
 #[derive(Clone, Default)]
 pub(super) struct Book {
     buys: BTreeMap<Price, VecDeque<u32>>,
@@ -14,11 +14,11 @@ pub(super) struct Book {
 
 impl Book {
     /// All levels of a side, the best first.
-    pub(super) fn levels(&self, side: Side) -> Vec<(Price, VecDeque<u32>)> {
-        let level = |(&price, queue): (&Price, &VecDeque<u32>)| (price, queue.clone());
+    pub(super) fn levels(&self, side: Side) -> Box<dyn Iterator<Item = (Price, &VecDeque<u32>)> + '_> {
+        let level = |(&price, queue)| (price, queue);
         match side {
-            Side::Buy => self.buys.iter().rev().map(level).collect(),
-            Side::Sell => self.sells.iter().map(level).collect(),
+            Side::Buy => Box::new(self.buys.iter().rev().map(level)),
+            Side::Sell => Box::new(self.sells.iter().map(level)),
         }
     }
 
@@ -37,6 +37,11 @@ impl Book {
             Side::Sell => self.sells.values().next(),
         };
         queue.map(|queue| *queue.front().expect("no level is empty"))
+    }
+
+    /// All orders of a side by priority.
+    pub(super) fn by_priority(&self, side: Side) -> Vec<u32> {
+        self.levels(side).flat_map(|(_, queue)| queue.iter().copied()).collect()
     }
 
     /// Puts an order at the back of its level.

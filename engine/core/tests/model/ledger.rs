@@ -1,12 +1,12 @@
 //! Accounts of the model: permissions, movements, totals and holds.
 
 use cx_engine::Event;
-use cx_engine::command::{AssetClass, CommandKind, Movement, Permissions, SetPermissions, Side};
-use cx_engine::event::{InstrumentListed, PermissionsSet};
+use cx_engine::command::{AssetClass, CommandKind, Movement, SetPermissions, Side};
+use cx_engine::event::PermissionsSet;
 use cx_engine::ids::{AccountId, AssetId};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Price, Quantity};
 
+use super::venue::Account;
 use super::{BALANCE_MAX, Model, index};
 
 /// What came in and went out of an asset since the beginning.
@@ -59,15 +59,26 @@ impl Model {
         }
     }
 
-    fn held(&self, account: AccountId, asset: AssetId) -> i128 {
-        let mut held = 0;
-        for order in self.orders.values().filter(|order| order.account == account) {
-            let instrument = self.instrument(order.instrument).expect("orders are on listed instruments");
-            if order.held_asset(&instrument) == asset {
-                held += hold(&instrument, order.side, order.price, order.leaves).expect("it was checked on entry");
+    /// Panics when an instrument that matches has a crossed book, or a stop that the last price reaches.
+    pub fn assert_at_rest(&self) {
+        for listed in self.instruments() {
+            let instrument = listed.instrument;
+            if !self.is_continuous(instrument) {
+                continue;
             }
+            let book = &self.venue(instrument).book;
+            if let (Some(bid), Some(ask)) = (book.best_price(Side::Buy), book.best_price(Side::Sell)) {
+                assert!(bid < ask, "{instrument:?} is crossed: {bid:?} and {ask:?}");
+            }
+            assert!(self.stops_at_rest(instrument), "{instrument:?} has a stop that should have gone off");
         }
-        held
+    }
+
+    fn held(&self, account: AccountId, asset: AssetId) -> i128 {
+        let Some(owner) = self.accounts.get(&account) else { return 0 };
+        let orders = owner.orders.iter().map(|slot| &self.orders[slot]);
+        let of_asset = orders.filter(|order| order.held_asset(&self.venue(order.instrument).listed) == asset);
+        of_asset.map(|order| self.hold_of(order)).sum()
     }
 
     pub(super) fn available(&self, account: AccountId, asset: AssetId) -> i128 {
@@ -85,11 +96,10 @@ impl Model {
         if set.account.get() >= 1 << 24 {
             return Err(Reject::LimitReached);
         }
-        self.permissions.insert(set.account, set.permissions);
+        let account = self.accounts.entry(set.account).or_insert_with(|| Account::new(set.account));
+        account.permissions = set.permissions;
         if !set.permissions.trade {
-            for slot in self.slots_of(set.account, None) {
-                self.withdraw_order(slot, CancelReason::PermissionRevoked, out);
-            }
+            self.cancel_orders_of(set.account, None, None, CancelReason::PermissionRevoked, out);
         }
         out.push(Event::PermissionsSet(PermissionsSet { account: set.account, permissions: set.permissions }));
         Ok(())
@@ -141,7 +151,7 @@ impl Model {
         if account == AccountId::VENUE && kind != CommandKind::Withdraw {
             return Err(Reject::ReservedAccount);
         }
-        let Permissions { withdraw, .. } = self.known(account)?;
+        let withdraw = self.known(account)?.permissions.withdraw;
         let asset_class = self.asset(asset)?.class;
         if matches!(kind, CommandKind::Issue | CommandKind::Retire) && asset_class != AssetClass::Credit {
             return Err(Reject::WrongAssetClass);
@@ -182,27 +192,4 @@ impl Model {
 
 fn amount(movement: Movement) -> i128 {
     i128::from(movement.amount.minor())
-}
-
-/// Cash value of so many lots; `None` when it does not fit a balance.
-pub(super) fn notional(instrument: &InstrumentListed, price: Price, quantity: Quantity) -> Option<i128> {
-    let per_lot = i128::from(price.ticks()) * i128::from(instrument.tick_value);
-    per_lot.checked_mul(i128::from(quantity.lots())).filter(|&value| value <= BALANCE_MAX)
-}
-
-/// The fee on a notional, rounded down.
-pub(super) fn fee(notional: i128, ppm: u32) -> i128 {
-    notional * i128::from(ppm) / 1_000_000
-}
-
-/// What an open order of these terms holds; `None` when it does not fit a balance.
-pub(super) fn hold(instrument: &InstrumentListed, side: Side, price: Price, leaves: Quantity) -> Option<i128> {
-    match side {
-        Side::Sell => Some(i128::from(leaves.lots())),
-        Side::Buy => {
-            let value = notional(instrument, price, leaves)?;
-            let ppm = instrument.maker_fee.ppm().max(instrument.taker_fee.ppm());
-            Some(value + fee(value, ppm)).filter(|&total| total <= BALANCE_MAX)
-        }
-    }
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use cx_engine::command::CommandKind;
+use cx_engine::command::{CommandKind, OrderKind};
+use cx_engine::control::Phase;
+use cx_engine::event::{PhaseChanged, Trade};
 use cx_engine::ids::AccountId;
 use cx_engine::reject::{CancelReason, Reject};
+use cx_engine::units::{Amount, Price, Timestamp};
 use cx_engine::{Command, Event};
+
+use super::met::{ENDS, OTHERS, REFUSALS};
 
 /// Counts of what came out, by the command it came from.
 #[derive(Default)]
@@ -24,123 +29,21 @@ enum Answer {
     Other(&'static str),
 }
 
-/// Each refusal that docs/rules.md names and that a short run can reach: all but the counted limits of assets,
-/// instruments and open orders.
-const REFUSALS: &[(CommandKind, &[Reject])] = {
-    use Reject::*;
-    &[
-        (CommandKind::AddAsset, &[AlreadyExists, InvalidDefinition]),
-        (CommandKind::ListInstrument, &[AlreadyExists, UnknownAsset, WrongAssetClass, InvalidDefinition]),
-        (CommandKind::SetPermissions, &[ReservedAccount, LimitReached]),
-        (CommandKind::Deposit, &[ReservedAccount, UnknownAccount, UnknownAsset, InvalidAmount, DuplicateReference]),
-        (
-            CommandKind::Withdraw,
-            &[
-                UnknownAccount,
-                UnknownAsset,
-                InvalidAmount,
-                DuplicateReference,
-                WithdrawalNotPermitted,
-                InsufficientFunds,
-                InsufficientCredits,
-            ],
-        ),
-        (
-            CommandKind::Issue,
-            &[ReservedAccount, UnknownAccount, UnknownAsset, WrongAssetClass, InvalidAmount, DuplicateReference],
-        ),
-        (
-            CommandKind::Retire,
-            &[
-                ReservedAccount,
-                UnknownAccount,
-                UnknownAsset,
-                WrongAssetClass,
-                InvalidAmount,
-                DuplicateReference,
-                InsufficientCredits,
-            ],
-        ),
-        (
-            CommandKind::Place,
-            &[
-                ReservedAccount,
-                UnknownAccount,
-                DuplicateClientOrderId,
-                TradingNotPermitted,
-                UnknownInstrument,
-                InvalidCombination,
-                InvalidQuantity,
-                InvalidPrice,
-                NotionalTooLarge,
-                PostOnlyWouldMatch,
-                InsufficientCredits,
-                InsufficientFunds,
-            ],
-        ),
-        (CommandKind::Cancel, &[UnknownAccount, UnknownOrder]),
-        (
-            CommandKind::Amend,
-            &[
-                UnknownAccount,
-                TradingNotPermitted,
-                UnknownOrder,
-                InvalidQuantity,
-                QuantityBelowFilled,
-                InvalidPrice,
-                NoChange,
-                NotionalTooLarge,
-                PostOnlyWouldMatch,
-                InsufficientFunds,
-                InsufficientCredits,
-            ],
-        ),
-        (CommandKind::CancelAll, &[UnknownAccount, UnknownInstrument]),
-    ]
-};
-
-/// Each end of an order, by the command that brings it about.
-const ENDS: &[(CommandKind, CancelReason)] = &[
-    (CommandKind::Place, CancelReason::ImmediateOrCancel),
-    (CommandKind::Place, CancelReason::FillOrKill),
-    (CommandKind::Place, CancelReason::NoLiquidity),
-    (CommandKind::Place, CancelReason::SelfTrade),
-    (CommandKind::Amend, CancelReason::SelfTrade),
-    (CommandKind::Cancel, CancelReason::Requested),
-    (CommandKind::CancelAll, CancelReason::MassCancel),
-    (CommandKind::SetPermissions, CancelReason::PermissionRevoked),
-];
-
-/// Events other than refusals and cancellations.
-const OTHERS: &[&str] = &[
-    "asset added",
-    "instrument listed",
-    "permissions set",
-    "deposited",
-    "withdrawn",
-    "withdrawn by the venue",
-    "issued",
-    "retired",
-    "accepted",
-    "rested when placed",
-    "rested when amended",
-    "traded when placed, maker left open",
-    "traded when placed, maker filled",
-    "traded when amended, maker left open",
-    "traded when amended, maker filled",
-    "amended in place",
-    "amended to the back",
-    "repeated",
-    "all cancelled",
-];
-
 impl Coverage {
     /// Counts one answer.
     pub fn count(&mut self, command: &Command, events: &[Event]) {
         let kind = command.kind();
         for event in events {
             *self.met.entry(Answer::of(kind, event)).or_default() += 1;
+            if let Some(more) = Answer::also(kind, event) {
+                *self.met.entry(Answer::Other(more)).or_default() += 1;
+            }
         }
+    }
+
+    /// How often something other than a refusal or an end was met.
+    pub fn of(&self, name: &'static str) -> u64 {
+        self.met.get(&Answer::Other(name)).copied().unwrap_or(0)
     }
 
     /// Adds another run's counts.
@@ -155,15 +58,17 @@ impl Coverage {
         Answer::foreseen().filter(|answer| !self.met.contains_key(answer)).map(Answer::name).collect()
     }
 
-    /// Answers that came and that the rules do not allow.
+    /// Answers that came and that the rules do not allow. (Orders end by what is due before any command.)
     pub fn unforeseen(&self) -> Vec<String> {
         let foreseen: Vec<Answer> = Answer::foreseen().collect();
-        self.met.keys().filter(|answer| !foreseen.contains(answer)).map(|answer| answer.name()).collect()
+        let allowed = |answer: &&Answer| matches!(answer, Answer::Ended(..)) || foreseen.contains(answer);
+        self.met.keys().filter(|answer| !allowed(answer)).map(|answer| answer.name()).collect()
     }
 
-    /// The answers that came least often.
+    /// The foreseen answers that came least often.
     pub fn rarest(&self, count: usize) -> Vec<(u64, String)> {
-        let mut counts: Vec<(u64, String)> = self.met.iter().map(|(answer, &times)| (times, answer.name())).collect();
+        let times = |answer: &Answer| self.met.get(answer).copied().unwrap_or(0);
+        let mut counts: Vec<(u64, String)> = Answer::foreseen().map(|answer| (times(&answer), answer.name())).collect();
         counts.sort();
         counts.truncate(count);
         counts
@@ -171,7 +76,8 @@ impl Coverage {
 
     /// Every reject code and reason is in the tables above.
     pub fn assert_tables_complete() {
-        for &reason in Reject::ALL {
+        // What the gateway refuses by itself never comes from the core.
+        for &reason in Reject::ALL.iter().filter(|reason| **reason != Reject::NotSupported) {
             assert!(REFUSALS.iter().any(|(_, reasons)| reasons.contains(&reason)), "{reason:?} is in no table");
         }
         for &reason in CancelReason::ALL {
@@ -190,7 +96,6 @@ impl Answer {
     }
 
     fn of(kind: CommandKind, event: &Event) -> Self {
-        let placed = kind == CommandKind::Place;
         Self::Other(match event {
             Event::OrderRejected(it) => return Self::Refused(kind.number(), it.reason.number()),
             Event::CommandRejected(it) => return Self::Refused(it.kind.number(), it.reason.number()),
@@ -203,20 +108,96 @@ impl Answer {
             Event::Withdrawn(_) => "withdrawn",
             Event::Issued(_) => "issued",
             Event::Retired(_) => "retired",
-            Event::OrderAccepted(_) => "accepted",
-            Event::OrderRested(_) if placed => "rested when placed",
-            Event::OrderRested(_) => "rested when amended",
-            Event::Trade(trade) => match (placed, trade.maker_leaves.is_zero()) {
-                (true, false) => "traded when placed, maker left open",
-                (true, true) => "traded when placed, maker filled",
-                (false, false) => "traded when amended, maker left open",
-                (false, true) => "traded when amended, maker filled",
+            Event::OrderAccepted(it) => match it.kind {
+                OrderKind::Limit => "accepted: limit",
+                OrderKind::Market if it.quote_quantity != Amount::ZERO => "accepted: market by cash",
+                OrderKind::Market => "accepted: market",
+                OrderKind::Stop => "accepted: stop",
+                OrderKind::StopLimit => "accepted: stop_limit",
+                OrderKind::TrailingStop => "accepted: trailing_stop",
             },
+            Event::OrderRested(_) => match kind {
+                CommandKind::Place => "rested when placed",
+                CommandKind::Amend => "rested when amended",
+                _ => "rested by a stop or a timer",
+            },
+            Event::Trade(trade) => Self::traded(kind, trade),
             Event::OrderAmended(it) if it.kept_priority => "amended in place",
             Event::OrderAmended(_) => "amended to the back",
             Event::OrderRepeated(_) => "repeated",
             Event::AllCancelled { .. } => "all cancelled",
+            Event::StopArmed(_) if kind == CommandKind::Amend => "stop armed again",
+            Event::StopArmed(_) => "stop armed",
+            Event::StopMoved(_) => "stop moved",
+            Event::OrderTriggered(_) => "stop went off",
+            Event::OrderReplenished(_) => "next part shown",
+            Event::OrderReduced(it) if it.resting => "reduced in the book",
+            Event::OrderReduced(_) => "reduced as aggressor",
+            Event::HoldChanged(_) => "hold changed",
+            Event::TradeBusted(_) => "trade reversed",
+            Event::PhaseChanged(it) => Self::phase(it),
+            Event::AuctionIndicated(it) if it.price == Price::NONE => "indicated: nothing any more",
+            Event::AuctionIndicated(_) => "indicated",
+            Event::AuctionUncrossed(it) if it.price == Price::NONE => "uncrossed without a price",
+            Event::AuctionUncrossed(_) => "uncrossed",
+            Event::AuctionExtended(_) => "auction extended",
+            Event::PhaseScheduled(_) => "phase planned",
+            Event::ScheduleCleared(_) => "plans cleared",
+            Event::BandsSet(_) => "bands set",
+            Event::FeesSet(_) => "fees set",
+            Event::FeeTierSet(_) => "fee tier set",
+            Event::FeeTierChanged { .. } => "fee tier changed",
+            Event::LimitsSet(_) => "limits set",
+            Event::PositionLimitSet(_) => "position limit set",
+            Event::GroupSet(_) => "group set",
+            Event::MarketHalted { halted: true } => "market halted",
+            Event::MarketHalted { .. } => "market resumed",
+            Event::AccountKilled { killed: true, .. } => "account stopped",
+            Event::AccountKilled { .. } => "account let go on",
+            Event::CancelAfterSet(it) if it.at == Timestamp::from_nanos(0) => "cancel-after cleared",
+            Event::CancelAfterSet(_) => "cancel-after set",
+            Event::Ticked => "ticked",
         })
+    }
+
+    fn traded(kind: CommandKind, trade: &Trade) -> &'static str {
+        let filled = (trade.maker_leaves.is_zero(), trade.taker_leaves.is_zero());
+        match (kind, trade.auction, filled) {
+            (_, true, (true, true)) => "traded in an auction, both filled",
+            (_, true, (false, _)) => "traded in an auction, maker left open",
+            (_, true, (true, false)) => "traded in an auction, taker left open",
+            (CommandKind::Place, _, (false, _)) => "traded when placed, maker left open",
+            (CommandKind::Place, ..) => "traded when placed, maker filled",
+            (CommandKind::Amend, _, (false, _)) => "traded when amended, maker left open",
+            (CommandKind::Amend, ..) => "traded when amended, maker filled",
+            _ => "traded by a stop or a timer",
+        }
+    }
+
+    fn phase(changed: &PhaseChanged) -> &'static str {
+        match changed.phase {
+            Phase::PreOpen => "phase: pre_open",
+            Phase::OpeningAuction => "phase: opening_auction",
+            Phase::Continuous => "phase: continuous",
+            Phase::VolatilityHalt => "phase: volatility_halt",
+            Phase::ClosingAuction => "phase: closing_auction",
+            Phase::Closed => "phase: closed",
+            Phase::CancelOnly => "phase: cancel_only",
+            Phase::PostOnly => "phase: post_only",
+            Phase::Suspended => "phase: suspended",
+            Phase::Delisted => "phase: delisted",
+        }
+    }
+
+    /// What else is to be met, beside the kind of the event.
+    fn also(kind: CommandKind, event: &Event) -> Option<&'static str> {
+        let orders = matches!(kind, CommandKind::Place | CommandKind::Amend);
+        match event {
+            Event::OrderRested(it) if it.displayed < it.leaves => Some("rested, a part of it shown"),
+            Event::Trade(it) if it.maker_fee < 0 => Some("traded with a rebate"),
+            Event::PhaseChanged(it) if orders && it.phase == Phase::VolatilityHalt => Some("a halt began by the bands"),
+            _ => None,
+        }
     }
 
     fn name(self) -> String {

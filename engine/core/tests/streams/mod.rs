@@ -6,15 +6,20 @@
 
 mod choices;
 mod coverage;
+mod met;
 mod orders;
 mod setup;
+mod staff;
+mod targets;
 
-use cx_engine::command::{CommandRecord, Movement, NewOrder, Permissions, SetPermissions};
-use cx_engine::event::{AssetAdded, InstrumentListed, OrderAccepted};
+use std::collections::BTreeSet;
+
+use cx_engine::Command;
+use cx_engine::command::{CommandRecord, Movement, NewOrder, OrderKind, Permissions, SetPermissions, Side};
+use cx_engine::control::Phase;
+use cx_engine::event::{AssetAdded, InstrumentListed};
 use cx_engine::ids::{AccountId, AssetId, InstrumentId, OrderId};
-use cx_engine::reject::Reject;
 use cx_engine::units::{Amount, Price, Quantity, Timestamp};
-use cx_engine::{Command, Event};
 
 #[allow(unused_imports)] // likewise
 pub use self::choices::{Choices, Listed, Seeded};
@@ -27,9 +32,16 @@ pub use self::setup::Shape;
 struct Known {
     order: OrderId,
     account: AccountId,
+    instrument: InstrumentId,
+    side: Side,
+    kind: OrderKind,
     price: Price,
     quantity: Quantity,
     filled: u64,
+    /// Whether it is a stop that has not gone off.
+    armed: bool,
+    /// Whether it is a market buy by cash, which no trade fills.
+    by_cash: bool,
 }
 
 /// Makes one venue's stream of commands.
@@ -43,12 +55,17 @@ pub struct Generator {
     /// Orders whose names the venue recorded, in that order.
     named: Vec<NewOrder>,
     movements: Vec<Command>,
+    /// The order that was sent last, until it is answered.
+    sent: Option<NewOrder>,
+    /// What each instrument is open for.
+    phases: Vec<Phase>,
+    halted: bool,
+    killed: BTreeSet<AccountId>,
+    limited: BTreeSet<AccountId>,
+    trades: u64,
     stamp: u64,
     names: u64,
 }
-
-/// Refusals that leave no record of the order's name.
-const UNRECORDED: [Reject; 3] = [Reject::ReservedAccount, Reject::UnknownAccount, Reject::DuplicateClientOrderId];
 
 /// How many past orders and names a generator can come back to.
 const MEMORY: usize = 600_000;
@@ -66,6 +83,12 @@ impl Generator {
             ended: Vec::new(),
             named: Vec::new(),
             movements: Vec::new(),
+            sent: None,
+            phases: Vec::new(),
+            halted: false,
+            killed: BTreeSet::new(),
+            limited: BTreeSet::new(),
+            trades: 0,
             stamp: 1_750_000_000_000_000_000,
             names: 0,
         }
@@ -86,84 +109,48 @@ impl Generator {
         if let Some(command) = self.opening.next() {
             return CommandRecord { stamp: Timestamp::from_nanos(self.stamp), command };
         }
-        self.stamp += choices.below(5_000);
+        self.stamp += self.pause(choices);
         // A gateway's clock may run behind; the core makes time monotone.
         let stamp = Timestamp::from_nanos(self.stamp - if choices.one_in(8) { choices.below(20_000) } else { 0 });
         let command = self.command(choices);
         if let Command::Deposit(_) | Command::Withdraw(_) | Command::Issue(_) | Command::Retire(_) = command {
             self.movements.push(command);
         }
+        self.sent = if let Command::Place(order) = command { Some(order) } else { None };
         CommandRecord { stamp, command }
     }
 
+    /// Commands come close upon each other, but for a break now and then and a night, or a holiday, sometimes.
+    fn pause(&self, choices: &mut impl Choices) -> u64 {
+        const SECOND: u64 = 1_000_000_000;
+        if self.shape.staff == 0 {
+            return choices.below(5_000);
+        }
+        match choices.below(1_000) {
+            0..970 => choices.below(5_000),
+            970..990 => choices.below(500_000),
+            990..998 => choices.below(3 * SECOND),
+            998 => choices.below(4_000 * SECOND),
+            _ => choices.below(5) * choices.below(10) * 86_400 * SECOND + choices.below(100_000 * SECOND),
+        }
+    }
+
     fn command(&mut self, choices: &mut impl Choices) -> Command {
+        if choices.below(100) >= 100 - self.shape.staff {
+            return self.staff(choices);
+        }
         // A crowded book is thinned out by more cancels.
         let crowded = self.open.len() > self.shape.crowd;
         match choices.below(if crowded { 180 } else { 100 }) {
-            0..58 => self.place(choices),
-            58..72 => self.amend(choices),
-            72..74 => self.cancel_all(choices),
-            74..76 => self.permissions(choices),
-            76..89 => self.movement(choices),
-            89 => self.definition(choices),
+            0..62 => self.place(choices),
+            62..76 => self.amend(choices),
+            76..78 => self.cancel_all(choices),
+            78 => self.permissions(choices),
+            79..88 => self.movement(choices),
+            88 => self.definition(choices),
+            89 => self.cancel_after(choices),
+            90 => Command::Tick,
             _ => self.cancel(choices),
-        }
-    }
-
-    /// Learns from the answer.
-    pub fn observe(&mut self, events: &[Event]) {
-        for event in events {
-            match event {
-                Event::AssetAdded(asset) => self.assets.push(*asset),
-                Event::InstrumentListed(instrument) => self.instruments.push(*instrument),
-                Event::OrderAccepted(it) => {
-                    self.open.push(Known {
-                        order: it.order,
-                        account: it.account,
-                        price: it.price,
-                        quantity: it.quantity,
-                        filled: 0,
-                    });
-                    self.record(&placed(it));
-                }
-                Event::OrderRejected(it) if !UNRECORDED.contains(&it.reason) => self.record(&it.order),
-                Event::OrderAmended(it) => {
-                    let known = self.known(it.order);
-                    known.price = it.price;
-                    known.quantity = it.quantity;
-                }
-                Event::Trade(trade) => {
-                    for (order, leaves) in
-                        [(trade.maker_order, trade.maker_leaves), (trade.taker_order, trade.taker_leaves)]
-                    {
-                        self.known(order).filled += trade.quantity.lots();
-                        if leaves.is_zero() {
-                            self.close(order);
-                        }
-                    }
-                }
-                Event::OrderCancelled(it) => self.close(it.order),
-                _ => {}
-            }
-        }
-    }
-
-    /// Remembers an order whose name the venue remembers now.
-    fn record(&mut self, order: &NewOrder) {
-        if order.client_order_id.is_some() && self.named.len() < MEMORY {
-            self.named.push(*order);
-        }
-    }
-
-    fn known(&mut self, order: OrderId) -> &mut Known {
-        self.open.iter_mut().find(|known| known.order == order).expect("events name open orders")
-    }
-
-    fn close(&mut self, order: OrderId) {
-        let place = self.open.iter().position(|known| known.order == order).expect("events name open orders");
-        let ended = self.open.swap_remove(place);
-        if self.ended.len() < MEMORY {
-            self.ended.push(ended);
         }
     }
 
@@ -219,20 +206,5 @@ impl Generator {
             5..8 => Command::Withdraw(movement),
             _ => Command::Retire(movement),
         }
-    }
-}
-
-/// The order as it was asked for.
-fn placed(accepted: &OrderAccepted) -> NewOrder {
-    NewOrder {
-        account: accepted.account,
-        instrument: accepted.instrument,
-        side: accepted.side,
-        kind: accepted.kind,
-        time_in_force: accepted.time_in_force,
-        post_only: accepted.post_only,
-        price: accepted.price,
-        quantity: accepted.quantity,
-        client_order_id: accepted.client_order_id,
     }
 }

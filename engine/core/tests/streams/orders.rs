@@ -1,11 +1,13 @@
 //! Orders, amends and cancels of a generated stream.
 
 use cx_engine::Command;
-use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder, OrderKind, Side, TimeInForce};
-use cx_engine::ids::{ClientOrderId, InstrumentId, OrderId};
-use cx_engine::units::{Price, Quantity};
+use cx_engine::command::{
+    AmendOrder, CancelAfter, CancelAll, CancelOrder, NewOrder, OrderKind, SelfTrade, Side, TimeInForce,
+};
+use cx_engine::ids::{ClientOrderId, InstrumentId};
+use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp, Trigger};
 
-use super::{Choices, Generator, Known};
+use super::{Choices, Generator};
 
 impl Generator {
     pub(super) fn place(&mut self, choices: &mut impl Choices) -> Command {
@@ -15,47 +17,133 @@ impl Generator {
         let account = self.account(choices);
         let instrument = self.instrument(choices);
         let side = choices.pick(&[Side::Buy, Side::Sell]);
-        let (kind, time_in_force, post_only) = Self::terms(choices);
-        let odd_price = choices.one_in(50);
-        let price = match kind {
-            OrderKind::Limit => self.price(instrument, choices),
-            OrderKind::Market if odd_price => Price::from_ticks(1),
-            OrderKind::Market => Price::NONE,
-        };
+        let price = self.price(instrument, choices);
         let quantity = self.quantity(choices);
-        let client_order_id = (choices.below(self.shape.named_one_in) == 0).then(|| self.new_name(choices));
-        Command::Place(NewOrder {
-            account,
-            instrument,
-            side,
-            kind,
-            time_in_force,
-            post_only,
-            price,
-            quantity,
-            client_order_id,
-        })
+        let mut order = NewOrder::limit(account, instrument, side, price, quantity);
+        order.self_trade = choices.pick(SelfTrade::ALL);
+        order.client_order_id = (choices.below(self.shape.named_one_in) == 0).then(|| self.new_name(choices));
+        self.shape_order(&mut order, choices);
+        if order.time_in_force.rests() && choices.one_in(10) {
+            order.oco = self.partner(account, instrument, order.side, choices);
+        }
+        Command::Place(order)
     }
 
-    fn terms(choices: &mut impl Choices) -> (OrderKind, TimeInForce, bool) {
-        use OrderKind::{Limit, Market};
-        use TimeInForce::{FillOrKill, GoodTillCancelled, ImmediateOrCancel};
+    /// One of the kinds that the rules allow, or rarely any mixture.
+    fn shape_order(&self, order: &mut NewOrder, choices: &mut impl Choices) {
+        use TimeInForce::{Day, FillOrKill, GoodTillDate, ImmediateOrCancel};
         match choices.below(100) {
-            0..58 => (Limit, GoodTillCancelled, false),
-            58..68 => (Limit, ImmediateOrCancel, false),
-            68..76 => (Limit, FillOrKill, false),
-            76..84 => (Limit, GoodTillCancelled, true),
-            84..90 => (Market, ImmediateOrCancel, false),
-            90..95 => (Market, FillOrKill, false),
-            _ => {
-                let kind = choices.pick(&[Limit, Market]);
-                (kind, choices.pick(&[GoodTillCancelled, ImmediateOrCancel, FillOrKill]), choices.one_in(2))
+            0..38 => {}
+            38..41 => order.time_in_force = Day,
+            41..46 => {
+                order.time_in_force = GoodTillDate;
+                order.expires = self.expiry(choices);
             }
+            46..53 => order.time_in_force = ImmediateOrCancel,
+            53..59 => order.time_in_force = FillOrKill,
+            59..65 => order.post_only = true,
+            65..73 => order.display = self.display(order.quantity, choices),
+            73..81 => {
+                order.kind = OrderKind::Market;
+                order.price = Price::NONE;
+                order.time_in_force = choices.pick(&[ImmediateOrCancel, ImmediateOrCancel, FillOrKill]);
+            }
+            81..85 => self.make_by_cash(order, choices),
+            85..88 => {
+                order.kind = OrderKind::Stop;
+                order.trigger = Trigger::at(order.price);
+                order.price = Price::NONE;
+            }
+            88..92 => {
+                order.kind = OrderKind::StopLimit;
+                order.trigger = Trigger::at(self.price(order.instrument, choices));
+                order.display = choices.pick(&[DisplayQuantity::ALL, DisplayQuantity::from_lots(1)]);
+            }
+            92..96 => {
+                order.kind = OrderKind::TrailingStop;
+                order.price = Price::NONE;
+                order.trigger = self.distance(choices);
+            }
+            _ => self.mix(order, choices),
         }
     }
 
+    /// Fields that seldom go together.
+    fn mix(&self, order: &mut NewOrder, choices: &mut impl Choices) {
+        order.kind = choices.pick(OrderKind::ALL);
+        order.time_in_force = choices.pick(TimeInForce::ALL);
+        order.post_only = choices.one_in(3);
+        if choices.one_in(2) {
+            order.price = Price::NONE;
+        }
+        if choices.one_in(3) {
+            order.display = self.display(order.quantity, choices);
+        }
+        order.trigger = match choices.below(5) {
+            0..2 => Trigger::NONE,
+            2 => Trigger::at(self.price(order.instrument, choices)),
+            3 => self.distance(choices),
+            _ => Trigger::from_raw(choices.pick(&[i64::MIN, -(1 << 40), -(1 << 32), i64::MAX])),
+        };
+        if choices.one_in(4) {
+            order.quote_quantity = Amount::from_minor(choices.pick(&[1, -1, i64::MIN, i64::MAX, 1_000]));
+        }
+        if choices.one_in(2) {
+            order.quantity = Quantity::ZERO;
+        }
+        if order.time_in_force == TimeInForce::GoodTillDate || choices.one_in(6) {
+            order.expires = self.expiry(choices);
+        }
+    }
+
+    fn make_by_cash(&self, order: &mut NewOrder, choices: &mut impl Choices) {
+        order.kind = OrderKind::Market;
+        order.time_in_force = TimeInForce::ImmediateOrCancel;
+        order.side = Side::Buy;
+        order.price = Price::NONE;
+        order.quantity = Quantity::ZERO;
+        let cash = match choices.below(10) {
+            0..6 => 1 + choices.below(self.shape.purse.div_ceil(20)),
+            6..9 => 1 + choices.below(self.shape.purse),
+            _ => choices.pick(&[1, 1 << 62, (1 << 62) + 1, u64::MAX / 2 + 1]),
+        };
+        order.quote_quantity = Amount::from_minor(cash.cast_signed());
+        if !choices.one_in(12) && order.self_trade == SelfTrade::Decrement {
+            order.self_trade = SelfTrade::CancelOldest;
+        }
+    }
+
+    fn display(&self, quantity: Quantity, choices: &mut impl Choices) -> DisplayQuantity {
+        let most = quantity.lots().clamp(1, self.shape.lots);
+        let shown = if choices.one_in(30) { quantity.lots().saturating_add(1) } else { 1 + choices.below(most) };
+        DisplayQuantity::from_lots(u32::try_from(shown).unwrap_or(u32::MAX))
+    }
+
+    fn distance(&self, choices: &mut impl Choices) -> Trigger {
+        let near = u32::try_from(1 + choices.below(self.shape.width.min(1_000))).expect("it is small");
+        match choices.below(20) {
+            0..10 => Trigger::ticks(near),
+            10 => Trigger::ticks(u32::MAX),
+            11 => Trigger::basis_points(choices.pick(&[0, 9_999, 10_000])),
+            _ => Trigger::basis_points(choices.pick(&[1, 50, 500, 2_000, 5_000])),
+        }
+    }
+
+    /// A time that comes soon, mostly.
+    pub(super) fn expiry(&self, choices: &mut impl Choices) -> Timestamp {
+        let at = match choices.below(40) {
+            0..32 => self.stamp + 1 + choices.below(400_000),
+            32..36 => self.stamp + choices.below(5_000_000_000),
+            36 => self.stamp - choices.below(1_000),
+            37 => choices.pick(&[1 << 63, u64::MAX]),
+            38 => (1 << 63) - 1,
+            _ => 0,
+        };
+        Timestamp::from_nanos(at)
+    }
+
     /// A price that others use too, mostly; rarely one outside the domain.
-    fn price(&self, instrument: InstrumentId, choices: &mut impl Choices) -> Price {
+    pub(super) fn price(&self, instrument: InstrumentId, choices: &mut impl Choices) -> Price {
         let at = usize::try_from(instrument.get()).expect("usize holds a u32");
         let price_max = self.instruments.get(at).map_or(1_000, |listed| listed.price_max.ticks());
         let ticks = match choices.below(200) {
@@ -112,7 +200,7 @@ impl Generator {
             8 => order.price = Price::from_ticks(order.price.ticks() ^ 1),
             9 => order.side = order.side.opposite(),
             10 => order.post_only = !order.post_only,
-            11 => order.time_in_force = TimeInForce::FillOrKill,
+            11 => order.self_trade = choices.pick(SelfTrade::ALL),
             _ => {}
         }
         order
@@ -127,7 +215,12 @@ impl Generator {
     pub(super) fn cancel_all(&mut self, choices: &mut impl Choices) -> Command {
         let account = self.account(choices);
         let instrument = choices.one_in(2).then(|| self.instrument(choices));
-        Command::CancelAll(CancelAll { account, instrument })
+        let side = choices.pick(&[None, None, Some(Side::Buy), Some(Side::Sell)]);
+        Command::CancelAll(CancelAll { account, instrument, side })
+    }
+
+    pub(super) fn cancel_after(&mut self, choices: &mut impl Choices) -> Command {
+        Command::CancelAfter(CancelAfter { account: self.account(choices), at: self.expiry(choices) })
     }
 
     pub(super) fn amend(&mut self, choices: &mut impl Choices) -> Command {
@@ -138,7 +231,7 @@ impl Generator {
         let quantity = match choices.below(16) {
             0..5 => lots,
             5..8 => lots.saturating_sub(1 + choices.below(3)),
-            8..11 => lots + 1 + choices.below(self.shape.lots),
+            8..11 => lots.saturating_add(1 + choices.below(self.shape.lots)),
             11 => filled,
             12 => filled + 1,
             13 => filled.saturating_sub(1),
@@ -148,40 +241,18 @@ impl Generator {
             0..3 => target.price,
             3 => Price::from_ticks(target.price.ticks().saturating_add(1)),
             4 => Price::from_ticks(target.price.ticks().saturating_sub(1)),
-            _ => {
-                let instrument = self.instrument(choices);
-                self.price(instrument, choices)
-            }
+            _ => self.price(target.instrument, choices),
         };
-        Command::Amend(AmendOrder { account, order: target.order, price, quantity: Quantity::from_lots(quantity) })
-    }
-
-    /// An open order, mostly; else one that ended, one whose generation is wrong, or one that never was.
-    fn target(&self, choices: &mut impl Choices) -> Known {
-        let nobody = Known {
-            order: OrderId::new(choices.pick(&[0, u64::MAX, 1 << 32, 7])),
-            account: self.account(choices),
-            price: Price::from_ticks(1),
-            quantity: Quantity::from_lots(1),
-            filled: 0,
-        };
-        match choices.below(32) {
-            0..26 if !self.open.is_empty() => choices.pick(&self.open),
-            26..29 if !self.ended.is_empty() => {
-                let recent = self.ended.len().min(100);
-                self.ended[self.ended.len() - 1 - choices.position(recent)]
-            }
-            29 if !self.open.is_empty() => {
-                let known = choices.pick(&self.open);
-                let generation = known.order.generation().wrapping_add(1);
-                Known { order: OrderId::from_parts(known.order.slot(), generation), ..known }
-            }
-            30 if !self.open.is_empty() => {
-                // Far beyond any slot that was ever used.
-                let known = choices.pick(&self.open);
-                Known { order: OrderId::from_parts(u32::MAX, known.order.generation()), ..known }
-            }
-            _ => nobody,
-        }
+        let priced = target.kind.is_limited() != choices.one_in(40);
+        let with_stop = target.armed && target.kind != OrderKind::TrailingStop && choices.one_in(2);
+        let stop_price =
+            if with_stop || choices.one_in(40) { self.price(target.instrument, choices) } else { Price::NONE };
+        Command::Amend(AmendOrder {
+            account,
+            order: target.order,
+            price: if priced { price } else { Price::NONE },
+            quantity: Quantity::from_lots(quantity),
+            stop_price,
+        })
     }
 }

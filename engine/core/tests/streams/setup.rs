@@ -19,7 +19,7 @@ pub struct Shape {
     /// The highest price.
     pub price_max: i64,
     /// The maker's and the taker's rate in parts per million.
-    pub fees: (u32, u32),
+    pub fees: (i32, i32),
     /// Prices lie in `width` ticks from one of these; a negative one counts down from the highest price.
     pub anchors: &'static [i64],
     /// How many ticks are in use around an anchor.
@@ -32,6 +32,9 @@ pub struct Shape {
     pub named_one_in: u64,
     /// When more orders than this are open, more are cancelled.
     pub crowd: usize,
+    /// How many commands in a hundred are the staff's: phases, bands, fees, limits, halts, busts. None: the venue trades
+    /// continuously, and days are long.
+    pub staff: u64,
 }
 
 impl Shape {
@@ -48,6 +51,7 @@ impl Shape {
         purse: 10_000,
         named_one_in: 4,
         crowd: 40,
+        staff: 9,
     };
 
     /// Shapes that differ in what they strain.
@@ -56,18 +60,29 @@ impl Shape {
         // Usual terms: fees that round, several instruments that share a currency.
         Self { accounts: 5, instruments: 3, tick_value: 100, fees: (500, 1_000), purse: 1_000_000, ..Self::SMALL },
         // The maker pays more than the taker, the highest rate there is; orders queue deep on two prices.
-        Self { accounts: 8, fees: (100_000, 7), width: 2, purse: 100_000, crowd: 250, ..Self::SMALL },
+        Self { accounts: 8, fees: (100_000, 7), width: 2, purse: 100_000, crowd: 250, staff: 0, ..Self::SMALL },
+        // Makers get more than takers pay, which is capped; quantities of icebergs.
+        Self {
+            accounts: 4,
+            fees: (-2_000, 1_500),
+            tick_value: 997,
+            width: 12,
+            lots: 40,
+            purse: 20_000_000,
+            ..Self::SMALL
+        },
         // Clusters of prices far apart, so that the ladder's window is left and moved.
         Self {
             accounts: 6,
             instruments: 4,
-            price_max: i64::MAX,
+            price_max: 1 << 62,
             anchors: &[1, 4_000, 70_000, 5_000_000, 1 << 40, 1 << 61],
             width: 40,
             fees: (1, 99_999),
             lots: 3,
             purse: 1 << 58,
             crowd: 200,
+            staff: 3,
             ..Self::SMALL
         },
         // The largest tick value: a lot at one tick costs 10^12, and sums reach the limits of a balance.
@@ -91,6 +106,7 @@ impl Shape {
             fees: (500, 1_000),
             purse: 100_000_000,
             crowd: 600,
+            staff: 3,
             ..Self::SMALL
         },
         // The domain of one price.
@@ -153,9 +169,9 @@ impl Generator {
         if let Command::ListInstrument(new) = &mut command {
             match choices.below(8) {
                 4 => new.tick_value = choices.pick(&[0, -1, 1_000_000_000_001, i64::MIN, i64::MAX]),
-                5 => new.price_max = Price::from_ticks(choices.pick(&[0, -1, i64::MIN])),
-                6 => new.tick_value = 1_000_000_000_000,
-                7 => new.price_max = Price::from_ticks(choices.pick(&[1, i64::MAX])),
+                5 => new.price_max = Price::from_ticks(choices.pick(&[0, -1, i64::MIN, (1 << 62) + 1, i64::MAX])),
+                6 => new.taker_fee = FeeRate::from_ppm(choices.pick(&[-1, 100_000])).expect("it is a tenth at most"),
+                7 => new.price_max = Price::from_ticks(choices.pick(&[1, 1 << 62])),
                 _ => {}
             }
         }

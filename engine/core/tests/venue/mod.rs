@@ -3,14 +3,14 @@
 
 mod pair;
 
-use cx_engine::command::{OrderKind, Permissions, Side};
+use cx_engine::command::{Permissions, Side};
 use cx_engine::event::{AssetAdded, InstrumentListed};
 use cx_engine::ids::{AccountId, AssetId, InstrumentId, Seq};
 use cx_engine::units::{Price, Timestamp};
-use cx_engine::{Command, Event, Exchange};
+use cx_engine::{Command, Event, Exchange, OpenOrder};
 
 #[allow(unused_imports)] // likewise
-pub use self::pair::{Pair, minimise};
+pub use self::pair::{Pair, difference, minimise};
 use crate::model::{Model, Order};
 
 /// Price, lots and number of orders of a level.
@@ -27,7 +27,7 @@ pub trait Venue {
     /// All balances that are not nothing, sorted.
     fn holdings(&self) -> Vec<(AccountId, AssetId, Holding)>;
     /// All open orders, by slot.
-    fn orders(&self) -> Vec<Order>;
+    fn orders(&self) -> Vec<OpenOrder>;
     /// The best levels of one side.
     fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level>;
     /// Inflow, outflow and retired of an asset.
@@ -52,8 +52,8 @@ impl Venue for Model {
     fn holdings(&self) -> Vec<(AccountId, AssetId, Holding)> {
         self.balances()
     }
-    fn orders(&self) -> Vec<Order> {
-        self.open_orders()
+    fn orders(&self) -> Vec<OpenOrder> {
+        self.open_orders().iter().map(seen).collect()
     }
     fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level> {
         self.depth(instrument, side, count)
@@ -66,7 +66,7 @@ impl Venue for Model {
         self.assets().to_vec()
     }
     fn instrument_list(&self) -> Vec<InstrumentListed> {
-        self.instruments().to_vec()
+        self.instruments()
     }
     fn may(&self, account: AccountId) -> Option<Permissions> {
         self.permissions(account)
@@ -86,25 +86,12 @@ impl Venue for Exchange {
     fn holdings(&self) -> Vec<(AccountId, AssetId, Holding)> {
         self.balances().into_iter().map(|(account, asset, balance)| (account, asset, plain(balance))).collect()
     }
-    fn orders(&self) -> Vec<Order> {
+    fn orders(&self) -> Vec<OpenOrder> {
         let open = self.open_orders();
         for order in &open {
             assert_eq!(self.open_order(order.order), Some(*order), "a handle finds its order");
         }
-        let known = |it: cx_engine::OpenOrder| Order {
-            order: it.order,
-            account: it.account,
-            instrument: it.instrument,
-            side: it.side,
-            kind: OrderKind::Limit,
-            time_in_force: it.time_in_force,
-            post_only: it.post_only,
-            price: it.price,
-            quantity: it.quantity,
-            leaves: it.leaves,
-            client_order_id: it.client_order_id,
-        };
-        open.into_iter().map(known).collect()
+        open
     }
     fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level> {
         let levels = self.depth(instrument, side, count);
@@ -126,6 +113,22 @@ impl Venue for Exchange {
     }
     fn check(&self) {
         self.audit().expect("the invariants hold");
+    }
+}
+
+/// An order of the model as the core shows it.
+fn seen(order: &Order) -> OpenOrder {
+    OpenOrder {
+        order: order.order,
+        account: order.account,
+        instrument: order.instrument,
+        side: order.side,
+        time_in_force: order.time_in_force,
+        post_only: order.post_only,
+        price: order.price,
+        quantity: order.quantity,
+        leaves: order.leaves,
+        client_order_id: order.client_order_id,
     }
 }
 

@@ -48,11 +48,23 @@ impl Pair {
         Ok(&self.got)
     }
 
+    /// Lets the core go on from its own snapshot, which must be all there is to know of it.
+    pub fn reload(&mut self) -> Result<(), String> {
+        let at = self.seq;
+        let snapshot = self.core.snapshot();
+        let restored = Exchange::restore(&snapshot).map_err(|error| format!("after {at:?} no restore: {error}"))?;
+        same(at, "state hash of the restored core", &self.core.state_hash(), &restored.state_hash())?;
+        same(at, "snapshot of the restored core", &snapshot, &restored.snapshot())?;
+        self.core = restored;
+        Ok(())
+    }
+
     /// Compares everything that can be asked of both, and audits the core.
     pub fn compare(&self, accounts: u32) -> Result<(), String> {
         let at = self.seq;
         self.core.audit().map_err(|error| format!("after {at:?} the audit fails: {error}"))?;
         self.model.assert_conserved();
+        self.model.assert_at_rest();
         let (core, model): (&dyn Venue, &dyn Venue) = (&self.core, &self.model);
         same(at, "open orders", &model.orders(), &core.orders())?;
         same(at, "balances", &model.holdings(), &core.holdings())?;
@@ -90,8 +102,9 @@ fn same<T: PartialEq + std::fmt::Debug>(at: Seq, what: &str, expected: &T, got: 
 /// Commands that a search for a shorter stream may replay in all.
 const REPLAYS_MAX: usize = 20_000_000;
 
-/// The shortest stream found that still tells the two apart: chunks of commands are left out while it does.
-pub fn minimise(mut stream: Vec<CommandRecord>, accounts: u32) -> Vec<CommandRecord> {
+/// The shortest stream found that still tells the two apart: chunks of commands are left out while it does. With
+/// `reloading` the core goes on from its snapshot after each command.
+pub fn minimise(mut stream: Vec<CommandRecord>, accounts: u32, reloading: bool) -> Vec<CommandRecord> {
     let mut chunk = stream.len().div_ceil(2).max(1);
     let mut replayed = 0;
     loop {
@@ -100,11 +113,11 @@ pub fn minimise(mut stream: Vec<CommandRecord>, accounts: u32) -> Vec<CommandRec
         while from < stream.len() {
             let to = (from + chunk).min(stream.len());
             let shorter: Vec<_> = stream[..from].iter().chain(&stream[to..]).copied().collect();
-            replayed += shorter.len();
+            replayed += shorter.len() * if reloading { 20 } else { 1 };
             if replayed > REPLAYS_MAX {
                 return stream;
             }
-            if differs(&shorter, accounts) {
+            if difference(&shorter, accounts, reloading).is_some() {
                 stream = shorter;
             } else {
                 from = to;
@@ -117,7 +130,12 @@ pub fn minimise(mut stream: Vec<CommandRecord>, accounts: u32) -> Vec<CommandRec
     }
 }
 
-fn differs(stream: &[CommandRecord], accounts: u32) -> bool {
+/// What the two differ in after a stream, if they do.
+pub fn difference(stream: &[CommandRecord], accounts: u32, reloading: bool) -> Option<String> {
     let mut pair = Pair::new();
-    stream.iter().any(|record| pair.apply(record).is_err()) || pair.compare(accounts).is_err()
+    let step = |record| {
+        pair.apply(record).map(|_| ())?;
+        if reloading { pair.reload() } else { Ok(()) }
+    };
+    stream.iter().map(step).find_map(Result::err).or_else(|| pair.compare(accounts).err())
 }

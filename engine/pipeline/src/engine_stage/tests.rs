@@ -9,7 +9,7 @@ use super::Engine;
 use crate::batch::EventBatch;
 use crate::replies::Token;
 use crate::ring::Slot;
-use cx_engine::command::{Command, NewOrder, OrderKind, Side, TimeInForce};
+use cx_engine::command::{Command, NewOrder, Side};
 use cx_engine::ids::AccountId;
 use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_engine::{CommandRecord, Exchange};
@@ -21,17 +21,13 @@ fn slot(command: Command) -> Slot {
 /// Two orders that meet: one rests, the other takes it.
 fn pair(price: i64) -> [Slot; 2] {
     [(1, Side::Sell), (2, Side::Buy)].map(|(account, side)| {
-        slot(Command::Place(NewOrder {
-            account: AccountId::new(account),
-            instrument: flow::INSTRUMENT,
+        slot(Command::Place(NewOrder::limit(
+            AccountId::new(account),
+            flow::INSTRUMENT,
             side,
-            kind: OrderKind::Limit,
-            time_in_force: TimeInForce::GoodTillCancelled,
-            post_only: false,
-            price: Price::from_ticks(price),
-            quantity: Quantity::from_lots(3),
-            client_order_id: None,
-        }))
+            Price::from_ticks(price),
+            Quantity::from_lots(3),
+        )))
     })
 }
 

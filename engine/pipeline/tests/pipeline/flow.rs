@@ -55,21 +55,14 @@ pub fn deposit(account: u32, reference: u64) -> Command {
 /// A limit order that rests far from the market.
 pub fn resting_buy(account: u32, client_order_id: &str) -> Command {
     Command::Place(NewOrder {
-        account: AccountId::new(account),
-        instrument: INSTRUMENT,
-        side: Side::Buy,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(1),
-        quantity: Quantity::from_lots(1),
         client_order_id: Some(ClientOrderId::new(client_order_id).unwrap()),
+        ..NewOrder::limit(AccountId::new(account), INSTRUMENT, Side::Buy, Price::from_ticks(1), Quantity::from_lots(1))
     })
 }
 
 /// Cancels everything that an account has open.
 pub fn cancel_all(account: u32) -> Command {
-    Command::CancelAll(CancelAll { account: AccountId::new(account), instrument: None })
+    Command::CancelAll(CancelAll { account: AccountId::new(account), instrument: None, side: None })
 }
 
 /// A seeded stream of orders, cancels and amends around a price of 1,000 ticks.
@@ -118,15 +111,15 @@ impl Flow {
             (false, _) => TimeInForce::GoodTillCancelled,
         };
         NewOrder {
-            account: self.account(),
-            instrument: INSTRUMENT,
-            side: if self.below(2) == 0 { Side::Buy } else { Side::Sell },
             kind,
             time_in_force,
-            post_only: false,
-            price: if market { Price::NONE } else { self.price() },
-            quantity: self.quantity(),
-            client_order_id: None,
+            ..NewOrder::limit(
+                self.account(),
+                INSTRUMENT,
+                if self.below(2) == 0 { Side::Buy } else { Side::Sell },
+                if market { Price::NONE } else { self.price() },
+                self.quantity(),
+            )
         }
     }
 
@@ -137,7 +130,13 @@ impl Flow {
             7 | 8 => Command::Cancel(CancelOrder { account: self.account(), order: self.handle() }),
             _ => {
                 let (account, order) = (self.account(), self.handle());
-                Command::Amend(AmendOrder { account, order, price: self.price(), quantity: self.quantity() })
+                Command::Amend(AmendOrder {
+                    account,
+                    order,
+                    price: self.price(),
+                    quantity: self.quantity(),
+                    stop_price: Price::NONE,
+                })
             }
         }
     }

@@ -120,10 +120,7 @@ async fn place(
 ) -> Result<(StatusCode, axum::Json<OrderAnswer>), Problem> {
     check_may_trade(&user)?;
     let wanted: OrderEntry = body.read()?;
-    wanted.check_offered()?;
-    let traded = instrument::resolve(&state, wanted.named()).await?;
-    let quoted = state.venue.read().quoted(traded).ok_or_else(|| Problem::not_found("instrument"))?;
-    let order = wanted.order(user.account, traded, &quoted.decimals)?;
+    let order = desk::prepare(&state, user.account, &wanted).await?;
     let reply = desk::answer(desk::submit(&state, Command::Place(order))?).await?;
     let placed = desk::placed(&state, &order, &reply).await?;
     let answer = OrderAnswer { message: "Order placed", order: full(&state, &placed.order).await };
@@ -279,7 +276,7 @@ async fn delete_order(
     cancel(state, user, id).await
 }
 
-/// Changes price, total quantity or both of an open order in one step. A smaller quantity at the same price keeps its place
+/// Changes price, total quantity and stop price of an open order in one step. A smaller quantity at the same price keeps its place
 /// in the queue.
 #[utoipa::path(
     put,
@@ -325,7 +322,10 @@ async fn change(
     delete,
     path = "/orders",
     tag = "trading",
-    params(("symbol" = Option<String>, Query, description = "Only orders of this instrument.")),
+    params(
+        ("symbol" = Option<String>, Query, description = "Only orders of this instrument."),
+        ("side" = Option<String>, Query, description = "Only `buy` or only `sell` orders."),
+    ),
     responses(
         (status = 200, description = "The orders that were cancelled.", body = CancelledAnswer),
         (status = 400, description = "There is no such instrument.", body = ProblemBody),
@@ -341,7 +341,8 @@ async fn cancel_all(
     let query: OrderQuery = params.read()?;
     let symbol = query.symbol.as_deref();
     let on = symbol.map(|symbol| instrument::by_symbol(&state.venue.read(), symbol)).transpose()?;
-    let reply = desk::answer(desk::submit(&state, desk::cancel_all(user.account, on))?).await?;
+    let side = query.side.as_deref().map(entry::side).transpose()?;
+    let reply = desk::answer(desk::submit(&state, desk::cancel_all(user.account, on, side))?).await?;
     let catalog = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
     let gone = desk::all_cancelled(&folds, user.account, &reply)?;

@@ -271,7 +271,7 @@ async fn settle(state: &AppState, mut transaction: Transaction) -> Result<Transa
         TransactionKind::Withdrawal => Command::Withdraw(movement),
     };
     let reply = desk::answer(desk::submit(state, command)?).await?;
-    match reply.events.first() {
+    match reply.own().first() {
         Some(Event::Deposited(_) | Event::Withdrawn(_)) => {
             transaction.status = TransactionStatus::Completed;
             transaction.seq = Some(reply.seq);

@@ -32,12 +32,13 @@ impl Answers {
 
     /// Notes how the order of this command stands. `accounts` has taken all of the command's events.
     pub fn note(&mut self, command: &[EventRecord], accounts: &Accounts) {
-        let Some(record) = command.first() else { return };
-        let (account, named) = match &record.event {
-            Event::OrderAccepted(order) => (order.account, order.client_order_id.is_some()),
-            Event::OrderRejected(refused) => (refused.order.account, refused.order.client_order_id.is_some()),
-            _ => return,
-        };
+        // What had become due may come before.
+        let placed = command.iter().find_map(|record| match &record.event {
+            Event::OrderAccepted(order) => Some((record, order.account, order.client_order_id.is_some())),
+            Event::OrderRejected(order) => Some((record, order.account, order.client_order_id.is_some())),
+            _ => None,
+        });
+        let Some((record, account, named)) = placed else { return };
         let Some(state) = accounts.order(account, record.seq).filter(|_| named) else { return };
         if self.queue.len() == self.max
             && let Some(oldest) = self.queue.pop_front()

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use cx_engine::command::{
-    AmendOrder, AssetClass, CancelAll, Movement, NewAsset, NewInstrument, NewOrder, OrderKind, Permissions,
-    SetPermissions, Side, TimeInForce,
+    AmendOrder, AssetClass, CancelAll, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions, Side,
 };
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity};
@@ -22,15 +21,8 @@ fn account(number: u32) -> AccountId {
 
 fn order(account_number: u32, side: Side, ticks: i64, lots: u64, name: &str) -> Command {
     Command::Place(NewOrder {
-        account: account(account_number),
-        instrument: BOOK,
-        side,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(ticks),
-        quantity: Quantity::from_lots(lots),
         client_order_id: Some(ClientOrderId::new(name).unwrap()),
+        ..NewOrder::limit(account(account_number), BOOK, side, Price::from_ticks(ticks), Quantity::from_lots(lots))
     })
 }
 
@@ -84,11 +76,17 @@ fn run(commands: Vec<Command>) -> Vec<EventRecord> {
     for order in open.iter().take(3) {
         seq += 1;
         let (price, quantity) = (order.price, Quantity::from_lots(order.quantity.lots() + 1));
-        let amend = Command::Amend(AmendOrder { account: order.account, order: order.order, price, quantity });
+        let amend = Command::Amend(AmendOrder {
+            account: order.account,
+            order: order.order,
+            price,
+            quantity,
+            stop_price: Price::NONE,
+        });
         apply(&mut exchange, seq, &amend, &mut events, &mut records);
     }
     seq += 1;
-    let all = Command::CancelAll(CancelAll { account: account(2), instrument: None });
+    let all = Command::CancelAll(CancelAll { account: account(2), instrument: None, side: None });
     apply(&mut exchange, seq, &all, &mut events, &mut records);
     records
 }

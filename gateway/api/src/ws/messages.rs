@@ -1,7 +1,6 @@
 //! What the server says without being asked: books, trades, execution reports, balances. Numbers are decimal strings, times
 //! nanoseconds since the epoch as strings, sequence numbers JSON integers.
 
-use cx_engine::command::OrderKind;
 use cx_engine::event::AssetAdded;
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, Symbol};
 use cx_engine::units::{Price, Quantity, Timestamp};
@@ -244,10 +243,15 @@ pub struct OrderLine {
     order_type: &'static str,
     time_in_force: &'static str,
     post_only: bool,
+    self_trade_prevention: &'static str,
+    expires_at: Option<Time>,
     status: &'static str,
     reason: Option<&'static str>,
     price: Option<Digits>,
+    stop_price: Option<Digits>,
     quantity: Digits,
+    quote_quantity: Option<Digits>,
+    display_quantity: Option<Digits>,
     leaves_quantity: Digits,
     cumulative_quantity: Digits,
     average_price: Option<Digits>,
@@ -269,10 +273,17 @@ impl OrderLine {
             order_type: order.kind.code(),
             time_in_force: time_in_force(order.time_in_force),
             post_only: order.post_only,
+            self_trade_prevention: order.self_trade.code(),
+            expires_at: (order.expires > Timestamp::default()).then(|| time(order.expires)),
             status: order.status.code(),
             reason: reason(order.status),
             price: limit(order, decimals),
+            stop_price: stop_price(order, decimals),
             quantity: Digits(decimals.quantity(order.quantity)),
+            quote_quantity: order
+                .is_by_cash()
+                .then(|| Digits(cash(order.quote_quantity.minor().into(), decimals.minor.scale))),
+            display_quantity: displayed(order, decimals),
             leaves_quantity: Digits(decimals.quantity(order.leaves)),
             cumulative_quantity: Digits(decimals.quantity(order.filled)),
             average_price: average_price(order, decimals).map(Digits),
@@ -284,9 +295,19 @@ impl OrderLine {
     }
 }
 
-/// An order's limit; market orders have none.
+/// An order's limit, where it has one.
 pub fn limit(order: &OrderState, decimals: &Decimals) -> Option<Digits> {
-    (order.kind == OrderKind::Limit).then(|| Digits(decimals.price(order.price)))
+    order.kind.is_limited().then(|| Digits(decimals.price(order.price)))
+}
+
+fn stop_price(order: &OrderState, decimals: &Decimals) -> Option<Digits> {
+    (order.stop_price != Price::NONE).then(|| Digits(decimals.price(order.stop_price)))
+}
+
+/// What an iceberg shows at a time.
+fn displayed(order: &OrderState, decimals: &Decimals) -> Option<Digits> {
+    let lots = u64::from(order.display.lots());
+    (lots != 0).then(|| Digits(decimals.quantity(Quantity::from_lots(lots))))
 }
 
 #[derive(Serialize)]
@@ -306,6 +327,7 @@ struct ReportMessage {
     status: &'static str,
     reason: Option<&'static str>,
     price: Option<Digits>,
+    stop_price: Option<Digits>,
     quantity: Digits,
     last_quantity: Option<Digits>,
     last_price: Option<Digits>,
@@ -339,6 +361,7 @@ pub fn execution_report(quoted: &Quoted, report: &ExecutionReport) -> Utf8Bytes 
         status: order.status.code(),
         reason: reason(order.status),
         price: limit(order, decimals),
+        stop_price: stop_price(order, decimals),
         quantity: Digits(decimals.quantity(order.quantity)),
         last_quantity: fill.map(|fill| Digits(decimals.quantity(fill.quantity))),
         last_price: fill.map(|fill| Digits(decimals.price(fill.price))),

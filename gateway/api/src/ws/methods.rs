@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cx_engine::Command;
 use cx_engine::ids::{AccountId, InstrumentId};
+use cx_engine::reject::Reject;
 use cx_identity::{Principal, Revoked};
 use cx_market_data::OrderState;
 use cx_pipeline::Reply;
@@ -16,16 +17,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::envelope::{FieldNote, Refusal, ReplyId, Request, reply};
 use super::messages::{self, BalanceLine, OrderLine};
 use super::outbox::{Close, Outbox, Outgoing};
-use super::params::{self, Amend, Auth, Nothing, OnSymbol, Subscription, WhichOrder};
+use super::params::{self, Amend, Auth, Nothing, OnSymbol, Subscription, WhichOrder, WhichOrders};
 use crate::problem::{Code, Problem};
 use crate::routes::trading::desk;
-use crate::routes::trading::entry::OrderEntry;
+use crate::routes::trading::entry::{self, OrderEntry};
 use crate::routes::trading::instrument;
 use crate::state::AppState;
 use crate::venue::{Channel, ConnectionId, Joined, wall_nanos};
 
+mod batch;
+
 /// Methods of the contract that later versions offer.
-const METHODS_LATER: &[&str] = &["order.batch", "cancel_on_disconnect", "cancel_after", "resend"];
+const METHODS_LATER: &[&str] = &["cancel_on_disconnect", "resend"];
 /// Channels of the contract that later versions offer.
 const CHANNELS_LATER: &[&str] = &["book_l3", "bbo", "ticker", "candles", "status", "auction"];
 
@@ -47,6 +50,10 @@ struct Call {
 }
 
 impl Call {
+    fn copy(&self) -> Self {
+        Self { id: self.id.clone(), time_in: self.time_in, outbox: Arc::clone(&self.outbox) }
+    }
+
     fn answer<T: Serialize>(&self, outcome: Result<T, Problem>) {
         self.outbox.put(self.message(outcome));
     }
@@ -198,6 +205,14 @@ impl Session {
                 let account = self.owner()?.account;
                 self.cancel_all(account, &params::read(params)?, call).await
             }
+            "order.batch" => {
+                let account = self.trader()?;
+                self.batch(account, params::read(params)?, call).await
+            }
+            "cancel_after" => {
+                let account = self.trader()?;
+                self.cancel_after(account, &params::read(params)?, call).await
+            }
             "order.get" => {
                 let account = self.owner()?.account;
                 self.get(account, &params::read(params)?, call).await
@@ -211,7 +226,7 @@ impl Session {
                 params::read::<Nothing>(params).map(|_| self.balances(account, call))
             }
             later if METHODS_LATER.contains(&later) => {
-                Err(Problem::new(Code::NotSupported).detail(format!("The method {later} is not offered yet.")))
+                Err(Problem::new(Reject::NotSupported).detail(format!("The method {later} is not offered yet.")))
             }
             _ => Err(Problem::new(Code::UnknownMethod)),
         }
@@ -269,7 +284,7 @@ impl Session {
             "orders" => Ok(Channel::Orders(self.owner()?.account)),
             "balances" => Ok(Channel::Balances(self.owner()?.account)),
             later if CHANNELS_LATER.contains(&later.split(':').next().unwrap_or_default()) => {
-                Err(Problem::new(Code::NotSupported)
+                Err(Problem::new(Reject::NotSupported)
                     .field("channel", format!("the channel {later} is not offered yet")))
             }
             _ => Err(Problem::invalid("channel", "channel must be book, trades, orders or balances")),
@@ -309,10 +324,7 @@ impl Session {
     }
 
     async fn place(&self, account: AccountId, wanted: OrderEntry, call: &Call) -> Result<(), Problem> {
-        wanted.check_offered()?;
-        let traded = instrument::resolve(&self.state, wanted.named()).await?;
-        let quoted = self.state.venue.read().quoted(traded).ok_or_else(|| Problem::not_found("instrument"))?;
-        let order = wanted.order(account, traded, &quoted.decimals)?;
+        let order = desk::prepare(&self.state, account, &wanted).await?;
         self.run(call, Command::Place(order), move |state, reply| async move {
             let placed = desk::placed(&state, &order, &reply).await?;
             let order = line(&state, &placed.order)?;
@@ -341,10 +353,11 @@ impl Session {
         .await
     }
 
-    async fn cancel_all(&self, account: AccountId, wanted: &OnSymbol, call: &Call) -> Result<(), Problem> {
+    async fn cancel_all(&self, account: AccountId, wanted: &WhichOrders, call: &Call) -> Result<(), Problem> {
+        let side = wanted.side.as_deref().map(entry::side).transpose()?;
         let symbol = wanted.symbol.as_deref();
         let on = symbol.map(|symbol| instrument::by_symbol(&self.state.venue.read(), symbol)).transpose()?;
-        self.run(call, desk::cancel_all(account, on), move |state, reply| async move {
+        self.run(call, desk::cancel_all(account, on, side), move |state, reply| async move {
             let orders = desk::all_cancelled(&state.venue.read(), account, &reply)?;
             let orders = orders.iter().map(|order| line(&state, order)).collect::<Result<Vec<_>, _>>()?;
             Ok(CancelledOrders { cancelled: orders.len(), orders })
@@ -361,7 +374,7 @@ impl Session {
     {
         let permit = self.permit().await?;
         let pending = desk::submit(&self.state, command)?;
-        let call = Call { id: call.id.clone(), time_in: call.time_in, outbox: Arc::clone(&call.outbox) };
+        let call = call.copy();
         let state = self.state.clone();
         tokio::spawn(async move {
             let outcome = match desk::answer(pending).await {

@@ -94,6 +94,7 @@ pub(super) struct Amend {
     pub client_order_id: Option<String>,
     pub price: Option<Number>,
     pub quantity: Option<Number>,
+    pub stop_price: Option<Number>,
 }
 
 impl Input for Amend {
@@ -106,11 +107,47 @@ impl Amend {
     }
 
     pub(super) fn change(&self) -> entry::Amendment {
-        entry::Amendment { price: self.price, quantity: self.quantity }
+        entry::Amendment { price: self.price, quantity: self.quantity, stop_price: self.stop_price }
     }
 }
 
-/// `order.cancel_all` and `orders.open`.
+/// `order.cancel_all`: all orders, or those of an instrument, of a side.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichOrders {
+    pub symbol: Option<String>,
+    pub side: Option<String>,
+}
+
+impl Input for WhichOrders {
+    const REQUIRED: &'static [&'static str] = &[];
+}
+
+/// `order.batch`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Batch {
+    /// Each as for `order.place`; read one by one, so that a bad one does not spoil the others.
+    pub orders: Vec<serde_json::Value>,
+}
+
+impl Input for Batch {
+    const REQUIRED: &'static [&'static str] = &["orders"];
+}
+
+/// `cancel_after`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Silence {
+    /// After so many seconds without renewal all orders are cancelled; 0 switches it off.
+    pub seconds: u32,
+}
+
+impl Input for Silence {
+    const REQUIRED: &'static [&'static str] = &["seconds"];
+}
+
+/// `orders.open`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OnSymbol {

@@ -6,6 +6,7 @@ mod bad_input;
 mod client;
 mod contract;
 mod history;
+mod kinds;
 mod market;
 mod orders;
 mod sockets;

@@ -237,3 +237,40 @@ async fn trading_goes_on_while_the_database_is_away() {
     venue.public(&format!("/api/market/ticker/{SYMBOL}")).await.expect(200);
     venue.get(ORDERS, &alice).await.refused(503, "database_unavailable");
 }
+
+#[tokio::test]
+async fn an_iceberg_shows_only_its_part() {
+    let venue = TestVenue::new().await;
+    let (alice, bob) = (venue.trader("alice").await, venue.trader("bob").await);
+    let body = limit("sell", "7.25", 10, r#", "display_quantity": 3, "time_in_force": "day""#);
+    let order = venue.post(ORDERS, &alice, &body).await.expect(201)["order"].clone();
+    assert_eq!((&order["display_quantity"], &order["time_in_force"]), (&json!(3), &json!("DAY")));
+    assert!(order["expires_at"].is_string());
+    let shown = async || {
+        venue.get(&format!("/api/market/depth/{SYMBOL}"), &bob).await.expect(200)["asks"][0]["quantity"].clone()
+    };
+    assert_eq!(shown().await, 3);
+    venue.place(&bob, "buy", "7.25", 4).await;
+    assert_eq!(shown().await, 2);
+    let order = venue.get(&format!("{ORDERS}/{}", order["order_id"].as_str().unwrap()), &alice).await.expect(200);
+    assert_eq!((&order["remaining_quantity"], &order["status"]), (&json!(6), &json!("partially_filled")));
+}
+
+#[tokio::test]
+async fn self_trade_prevention_is_the_orders_choice() {
+    let venue = TestVenue::new().await;
+    let alice = venue.trader("alice").await;
+    let resting = venue.place(&alice, "sell", "7.25", 10).await;
+    let body = limit("buy", "7.25", 4, r#", "self_trade_prevention": "decrement""#);
+    let arriving = venue.post(ORDERS, &alice, &body).await.expect(201)["order"].clone();
+    assert_eq!((&arriving["status"], &arriving["filled_quantity"]), (&json!("cancelled"), &json!(0)));
+    let resting = venue.get(&format!("{ORDERS}/{}", resting["order_id"].as_str().unwrap()), &alice).await.expect(200);
+    assert_eq!((&resting["quantity"], &resting["remaining_quantity"]), (&json!(6), &json!(6)));
+    let body = limit("buy", "7.25", 4, r#", "self_trade_prevention": "cancel_oldest""#);
+    let arriving = venue.post(ORDERS, &alice, &body).await.expect(201)["order"].clone();
+    assert_eq!((&arriving["status"], &arriving["self_trade_prevention"]), (&json!("open"), &json!("cancel_oldest")));
+    // Only one side's orders go.
+    venue.place(&alice, "sell", "9.00", 1).await;
+    let gone = venue.delete(&format!("{ORDERS}?side=sell"), &alice).await.expect(200);
+    assert_eq!(gone["orders"].as_array().unwrap().len(), 1, "{gone}");
+}

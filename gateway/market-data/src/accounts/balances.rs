@@ -1,10 +1,9 @@
 //! Available and held amounts, moved by events as the core moves them.
 
-use super::order::OrderState;
 use super::report::Fill;
 use cx_engine::Balance;
-use cx_engine::command::{Movement, OrderKind, Side};
-use cx_engine::event::InstrumentListed;
+use cx_engine::command::{Movement, Side};
+use cx_engine::event::{InstrumentListed, TradeBusted};
 use cx_engine::ids::{AccountId, AssetId, Seq};
 use cx_engine::money;
 use cx_engine::units::{Amount, Quantity, Timestamp};
@@ -89,40 +88,56 @@ impl Ledger {
         balance.available = balance.available.minus(movement.amount);
     }
 
-    /// Takes the hold of the order's leaves.
-    pub(super) fn hold(&mut self, order: &OrderState, terms: &InstrumentListed) {
-        let amount = hold_of(order, terms);
-        let balance = self.touch(order.account, held_asset(order.side, terms));
-        balance.available = balance.available.minus(amount);
-        balance.held = balance.held.plus(amount);
+    /// An order holds `after` from here on, where it held `before`.
+    pub(super) fn change_hold(
+        &mut self,
+        account: AccountId,
+        side: Side,
+        before: Amount,
+        after: Amount,
+        terms: &InstrumentListed,
+    ) {
+        if before == after {
+            return;
+        }
+        let balance = self.touch(account, held_asset(side, terms));
+        let more = after.minus(before);
+        balance.available = balance.available.minus(more);
+        balance.held = balance.held.plus(more);
     }
 
-    /// Gives back the hold of the order's leaves.
-    pub(super) fn release(&mut self, order: &OrderState, terms: &InstrumentListed) {
-        let amount = hold_of(order, terms);
-        let balance = self.touch(order.account, held_asset(order.side, terms));
-        balance.available = balance.available.plus(amount);
-        balance.held = balance.held.minus(amount);
-    }
-
-    /// Settles one side of a trade; `before` and `after` are the order around it.
-    pub(super) fn settle(&mut self, before: &OrderState, after: &OrderState, fill: &Fill, terms: &InstrumentListed) {
-        self.release(before, terms);
+    /// Settles one side of a trade.
+    pub(super) fn settle(&mut self, account: AccountId, fill: &Fill, terms: &InstrumentListed) {
         let notional = money::notional(fill.price, fill.quantity, terms.tick_value).expect("the core settled it");
         let (fee, lots) = (Amount::from_minor(fill.fee), lots(fill.quantity));
-        let cash = self.touch(after.account, terms.quote);
+        let cash = self.touch(account, terms.quote);
         cash.available = match fill.side {
             Side::Buy => cash.available.minus(notional.plus(fee)),
             Side::Sell => cash.available.plus(notional.minus(fee)),
         };
-        let credits = self.touch(after.account, terms.base);
+        let credits = self.touch(account, terms.base);
         credits.available = match fill.side {
             Side::Buy => credits.available.plus(lots),
             Side::Sell => credits.available.minus(lots),
         };
         let venue = self.touch(AccountId::VENUE, terms.quote);
         venue.available = venue.available.plus(fee);
-        self.hold(after, terms);
+    }
+
+    /// Takes back what both sides of a trade moved.
+    pub(super) fn reverse(&mut self, event: &TradeBusted, terms: &InstrumentListed) {
+        let notional = money::notional(event.price, event.quantity, terms.tick_value).expect("the core settled it");
+        let (buyer_fee, seller_fee) = (Amount::from_minor(event.buyer_fee), Amount::from_minor(event.seller_fee));
+        let lots = lots(event.quantity);
+        let mut add = |account, asset, amount: Amount| {
+            let balance = self.touch(account, asset);
+            balance.available = balance.available.plus(amount);
+        };
+        add(event.buyer, terms.quote, notional.plus(buyer_fee));
+        add(event.buyer, terms.base, Amount::ZERO.minus(lots));
+        add(event.seller, terms.quote, seller_fee.minus(notional));
+        add(event.seller, terms.base, lots);
+        add(AccountId::VENUE, terms.quote, Amount::ZERO.minus(buyer_fee.plus(seller_fee)));
     }
 
     /// Ends the command: numbers what it changed, by account and asset. Balances that ended as they were are left out.
@@ -150,17 +165,6 @@ impl Ledger {
             self.touched.push((account, asset));
         }
         &mut entry.now
-    }
-}
-
-/// What an order's leaves hold: [`money::hold`] at its limit; market orders hold nothing.
-fn hold_of(order: &OrderState, terms: &InstrumentListed) -> Amount {
-    match order.kind {
-        OrderKind::Market => Amount::ZERO,
-        OrderKind::Limit => {
-            let rate = terms.maker_fee.max(terms.taker_fee);
-            money::hold(order.side, order.price, order.leaves, terms.tick_value, rate).expect("the core held it")
-        }
     }
 }
 

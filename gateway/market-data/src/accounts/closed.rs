@@ -40,6 +40,11 @@ impl Closed {
         self.places.get(&accepted).map(|&place| self.at(place))
     }
 
+    pub(super) fn get_mut(&mut self, accepted: Seq) -> Option<&mut OrderState> {
+        let place = *self.places.get(&accepted)?;
+        self.orders.get_mut(usize::try_from(place - self.dropped).expect("kept orders are in memory"))
+    }
+
     /// Last closed first.
     pub(super) fn of(&self, account: AccountId) -> impl Iterator<Item = &OrderState> {
         let places = self.by_account.get(&account).into_iter().flat_map(|places| places.iter().rev());

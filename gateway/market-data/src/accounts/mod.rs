@@ -3,17 +3,12 @@
 //!
 //! # How balances follow from events
 //!
-//! With `n = ticks x lots x tick_value` and `fee` as in [`cx_engine::money`]:
-//!
 //! - `Deposited`, `Issued`: available grows; `Withdrawn`, `Retired`: available falls.
-//! - `OrderAccepted` (limit): the hold of its quantity moves from available to held. A buy holds
-//!   `n + floor(n x max(maker_ppm, taker_ppm) / 1,000,000)` of currency at its limit, a sell its lots of credits; market
-//!   orders hold nothing.
-//! - `Trade`, for each side: the hold falls to that of the new leaves and what it released becomes available; the buyer
-//!   pays `n + fee` at the trade's price and gets the lots, the seller gives the lots and gets `n - fee`; the venue's
-//!   account gets both fees.
-//! - `OrderAmended`: the hold changes to that of the new leaves at the new price.
-//! - `OrderCancelled`: the hold of its leaves becomes available.
+//! - Events say what an order holds from there on (`held`): `OrderRested`, `StopArmed`, `StopMoved`, `HoldChanged`, `Trade`
+//!   (the maker), `OrderReduced`, `OrderAmended`. The difference moves between available and held. An order that has ended,
+//!   or that matches as an aggressor (`OrderTriggered`, an amendment that lost its place), holds nothing.
+//! - `Trade`, for each side, with `n = ticks x lots x tick_value`: the buyer pays `n + fee` and gets the lots, the seller gives
+//!   the lots and gets `n - fee`; the venue's account gets both fees. A negative fee is a rebate. `TradeBusted` takes all of it back.
 //!
 //! # Numbering
 //!
@@ -21,9 +16,11 @@
 //! counts over the events, so a restart that folds the same events gives the same numbers.
 
 mod balances;
+mod busts;
 mod closed;
 mod order;
 mod report;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -33,14 +30,19 @@ pub use report::{ExecType, ExecutionReport, Fill, Liquidity};
 
 use crate::listings::index;
 use balances::Ledger;
+use busts::SettledTrades;
 use closed::Closed;
 use cx_engine::command::Permissions;
-use cx_engine::event::{InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderRejected, Trade};
+use cx_engine::event::{
+    InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderReduced, OrderRejected, OrderTriggered,
+    StopArmed, StopMoved, Trade,
+};
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq};
-use cx_engine::reject::Reject;
-use cx_engine::units::Timestamp;
+use cx_engine::reject::{CancelReason, Reject};
+use cx_engine::units::{Amount, Timestamp};
 use cx_engine::{Balance, Event, EventRecord};
 use report::ReportLog;
+use standing::Standings;
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
@@ -84,6 +86,8 @@ pub struct Accounts {
     open_count: usize,
     by_client_id: HashMap<(AccountId, ClientOrderId), Seq>,
     closed: Closed,
+    settled: SettledTrades,
+    standings: Standings,
     ledger: Ledger,
     log: ReportLog,
     seq: Seq,
@@ -106,6 +110,8 @@ impl Accounts {
             open_count: 0,
             by_client_id: HashMap::new(),
             closed: Closed::new(closed_max),
+            settled: SettledTrades::default(),
+            standings: Standings::default(),
             ledger: Ledger::default(),
             log: ReportLog::new(reports_max),
             seq: Seq::ZERO,
@@ -228,12 +234,20 @@ impl Accounts {
             Event::Withdrawn(movement) | Event::Retired(movement) => self.ledger.debit(movement),
             Event::OrderAccepted(accepted) => self.accepted(record, accepted, reports),
             Event::OrderRejected(rejected) => self.rejected(record, rejected, reports),
-            Event::OrderRested(rested) => self.open_mut(rested.order).resting = true,
+            Event::OrderRested(rested) => {
+                self.open_mut(rested.order).resting = true;
+                self.set_hold(rested.order, rested.held);
+            }
+            Event::OrderReduced(reduced) => self.reduced(record, reduced, reports),
             Event::Trade(trade) => self.traded(record, trade, reports),
             Event::OrderCancelled(cancelled) => self.cancelled(record, cancelled, reports),
             Event::OrderAmended(amended) => self.amended(record, amended, reports),
-            Event::AssetAdded(_) | Event::OrderRepeated(_) | Event::AllCancelled { .. } | Event::CommandRejected(_) => {
-            }
+            Event::StopArmed(armed) => self.armed(record, armed, reports),
+            Event::StopMoved(moved) => self.moved(record, moved, reports),
+            Event::OrderTriggered(triggered) => self.triggered(record, triggered, reports),
+            Event::HoldChanged(changed) => self.set_hold(changed.order, changed.held),
+            Event::TradeBusted(busted) => self.busted(record, busted, reports),
+            event => self.standings.apply(event),
         }
     }
 
@@ -254,9 +268,9 @@ impl Accounts {
         if let Some(id) = event.client_order_id {
             self.by_client_id.insert((event.account, id), record.seq);
         }
-        let terms = self.terms(event.instrument);
-        self.ledger.hold(&order, &terms);
-        self.report(record, ExecType::New, &order, None, reports);
+        if !order.is_armed() {
+            self.report(record, ExecType::New, &order, None, reports); // a stop's comes when its stop price is known
+        }
     }
 
     fn rejected(&mut self, record: &EventRecord, event: &OrderRejected, reports: &mut Vec<ExecutionReport>) {
@@ -274,15 +288,22 @@ impl Accounts {
 
     fn traded(&mut self, record: &EventRecord, event: &Trade, reports: &mut Vec<ExecutionReport>) {
         let terms = self.terms(event.instrument);
+        let accepted = [event.maker_order, event.taker_order].map(|order| self.open_mut(order).accepted);
+        self.settled.push(*event, accepted);
         for liquidity in [Liquidity::Maker, Liquidity::Taker] {
             let fill = Fill::of(event, liquidity);
             let order = self.open_mut(fill.order);
-            let before = *order;
             order.fill(record, &fill, terms.tick_value);
-            let after = *order;
-            assert_eq!(after.leaves, fill.leaves, "the fold agrees with the event on what is left");
-            self.ledger.settle(&before, &after, &fill, &terms);
-            if after.leaves.is_zero() {
+            assert_eq!(order.leaves, fill.leaves, "the fold agrees with the event on what is left");
+            let (account, filled) = (order.account, order.status == OrderStatus::Filled);
+            self.ledger.settle(account, &fill, &terms);
+            if liquidity == Liquidity::Maker {
+                self.set_hold(fill.order, event.maker_held);
+            } else if filled {
+                self.set_hold(fill.order, Amount::ZERO); // in an auction the taker rested; an aggressor holds nothing
+            }
+            let after = *self.open_mut(fill.order);
+            if filled {
                 self.end(after);
             }
             self.report(record, ExecType::Trade, &after, Some(fill), reports);
@@ -292,25 +313,70 @@ impl Accounts {
     fn cancelled(&mut self, record: &EventRecord, event: &OrderCancelled, reports: &mut Vec<ExecutionReport>) {
         let order = self.open_mut(event.order);
         assert_eq!(order.leaves, event.leaves, "the fold agrees with the event on what was open");
-        let before = *order;
         order.cancel(record, event.reason);
-        let after = *order;
-        let terms = self.terms(event.instrument);
-        self.ledger.release(&before, &terms);
+        self.set_hold(event.order, Amount::ZERO);
+        let after = *self.open_mut(event.order);
         self.end(after);
-        self.report(record, ExecType::Cancelled, &after, None, reports);
+        let exec_type = match after.status {
+            OrderStatus::Filled => ExecType::Restated,
+            OrderStatus::Cancelled(CancelReason::Expired) => ExecType::Expired,
+            _ => ExecType::Cancelled,
+        };
+        self.report(record, exec_type, &after, None, reports);
     }
 
     fn amended(&mut self, record: &EventRecord, event: &OrderAmended, reports: &mut Vec<ExecutionReport>) {
         let order = self.open_mut(event.order);
-        assert_eq!((order.price, order.leaves), (event.old_price, event.old_leaves), "the fold agrees with the event");
-        let before = *order;
+        assert_eq!(order.price, event.old_price, "the fold agrees with the event");
         order.amend(record, event);
-        let after = *order;
-        let terms = self.terms(event.instrument);
-        self.ledger.release(&before, &terms);
-        self.ledger.hold(&after, &terms);
-        self.report(record, ExecType::Replaced, &after, None, reports);
+        order.resting = event.kept_priority;
+        self.set_hold(event.order, event.held);
+        let after = *self.open_mut(event.order);
+        if !after.is_armed() {
+            self.report(record, ExecType::Replaced, &after, None, reports); // a stop's comes when it is armed again
+        }
+    }
+
+    fn armed(&mut self, record: &EventRecord, event: &StopArmed, reports: &mut Vec<ExecutionReport>) {
+        let order = self.open_mut(event.order);
+        assert_eq!(order.leaves, event.leaves, "the fold agrees with the event on what is open");
+        let exec_type = if order.accepted == record.seq { ExecType::New } else { ExecType::Replaced };
+        order.arm(record, event.stop_price);
+        self.set_hold(event.order, event.held);
+        let after = *self.open_mut(event.order);
+        self.report(record, exec_type, &after, None, reports);
+    }
+
+    fn moved(&mut self, record: &EventRecord, event: &StopMoved, reports: &mut Vec<ExecutionReport>) {
+        self.open_mut(event.order).arm(record, event.stop_price);
+        self.set_hold(event.order, event.held);
+        let after = *self.open_mut(event.order);
+        self.report(record, ExecType::Restated, &after, None, reports);
+    }
+
+    fn triggered(&mut self, record: &EventRecord, event: &OrderTriggered, reports: &mut Vec<ExecutionReport>) {
+        self.open_mut(event.order).trigger(record, event.stop_price);
+        self.set_hold(event.order, Amount::ZERO);
+        let after = *self.open_mut(event.order);
+        self.report(record, ExecType::Triggered, &after, None, reports);
+    }
+
+    fn reduced(&mut self, record: &EventRecord, event: &OrderReduced, reports: &mut Vec<ExecutionReport>) {
+        let order = self.open_mut(event.order);
+        order.reduce(record, event);
+        assert_eq!(order.leaves, event.leaves, "the fold agrees with the event on what is left");
+        self.set_hold(event.order, event.held);
+        let after = *self.open_mut(event.order);
+        self.report(record, ExecType::Restated, &after, None, reports);
+    }
+
+    /// An order holds so much from here on.
+    fn set_hold(&mut self, order: OrderId, held: Amount) {
+        let order = self.open_mut(order);
+        let before = std::mem::replace(&mut order.held, held);
+        let (account, side, instrument) = (order.account, order.side, order.instrument);
+        let terms = self.terms(instrument);
+        self.ledger.change_hold(account, side, before, held, &terms);
     }
 
     fn terms(&self, instrument: InstrumentId) -> InstrumentListed {

@@ -2,11 +2,11 @@
 
 use super::report::Fill;
 use cx_engine::EventRecord;
-use cx_engine::command::{OrderKind, Side, TimeInForce};
-use cx_engine::event::{OrderAccepted, OrderAmended, OrderRejected};
+use cx_engine::command::{OrderKind, SelfTrade, Side, TimeInForce};
+use cx_engine::event::{OrderAccepted, OrderAmended, OrderReduced, OrderRejected};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp, TriggerTerms};
 
 /// Where an order stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,7 @@ impl OrderStatus {
             Self::Open => "open",
             Self::PartiallyFilled => "partially_filled",
             Self::Filled => "filled",
+            Self::Cancelled(CancelReason::Expired) => "expired",
             Self::Cancelled(_) => "cancelled",
             Self::Rejected(_) => "rejected",
         }
@@ -56,7 +57,7 @@ pub struct OrderState {
     pub kind: OrderKind,
     /// How long it lives.
     pub time_in_force: TimeInForce,
-    /// Whether it had to rest.
+    /// Whether it had to rest; of a refused order not known, and false.
     pub post_only: bool,
     /// The limit as last amended; [`Price::NONE`] for market orders.
     pub price: Price,
@@ -71,6 +72,23 @@ pub struct OrderState {
     pub cumulative_notional: i128,
     /// Sum of its fills' fees, in minor units of the currency.
     pub fees: i128,
+    /// What happens when it meets an order of its own owner.
+    pub self_trade: SelfTrade,
+    /// How much the book shows at a time.
+    pub display: DisplayQuantity,
+    /// Where a stop goes off, as last moved or amended; where it went off once it has. [`Price::NONE`] for orders that
+    /// never were stops.
+    pub stop_price: Price,
+    /// Whether it was a stop and went off.
+    pub triggered: bool,
+    /// The cash that a market buy by cash may spend; zero for all others. Its `quantity` is what it has bought.
+    pub quote_quantity: Amount,
+    /// Lots of its fills whose trades were reversed later; `filled` and what follows from it still count them.
+    pub busted: Quantity,
+    /// When it ends by itself; zero for never.
+    pub expires: Timestamp,
+    /// What it holds: cash for a buy, credits for a sell, in minor units. Nothing unless it rests.
+    pub held: Amount,
     /// The client's own name for it.
     pub client_order_id: Option<ClientOrderId>,
     /// The command that accepted or refused it: the number in its public id.
@@ -93,6 +111,16 @@ impl OrderState {
         (!self.filled.is_zero()).then(|| (self.cumulative_notional, self.filled.lots()))
     }
 
+    /// Whether it is a market buy by cash: it has no quantity of its own.
+    pub fn is_by_cash(&self) -> bool {
+        self.quote_quantity != Amount::ZERO
+    }
+
+    /// Whether it is a stop that waits for its price.
+    pub fn is_armed(&self) -> bool {
+        self.kind.is_stop() && self.status.is_open() && !self.triggered
+    }
+
     /// When it ended; `None` while it is open.
     pub fn closed_at(&self) -> Option<Timestamp> {
         (!self.status.is_open()).then_some(self.updated_at)
@@ -113,6 +141,14 @@ impl OrderState {
             filled: Quantity::ZERO,
             cumulative_notional: 0,
             fees: 0,
+            self_trade: event.self_trade,
+            display: event.display,
+            stop_price: Price::NONE,
+            triggered: false,
+            quote_quantity: event.quote_quantity,
+            busted: Quantity::ZERO,
+            expires: event.expires,
+            held: Amount::ZERO,
             client_order_id: event.client_order_id,
             accepted: record.seq,
             accepted_at: record.time,
@@ -124,7 +160,7 @@ impl OrderState {
     }
 
     pub(super) fn rejected(record: &EventRecord, event: &OrderRejected) -> Self {
-        let order = &event.order;
+        let order = event;
         Self {
             order: OrderId::NONE,
             account: order.account,
@@ -132,13 +168,24 @@ impl OrderState {
             side: order.side,
             kind: order.kind,
             time_in_force: order.time_in_force,
-            post_only: order.post_only,
+            post_only: false,
             price: order.price,
             quantity: order.quantity,
             leaves: Quantity::ZERO,
             filled: Quantity::ZERO,
             cumulative_notional: 0,
             fees: 0,
+            self_trade: SelfTrade::CancelNewest,
+            display: DisplayQuantity::ALL,
+            stop_price: match event.trigger.terms() {
+                Some(TriggerTerms::At(price)) => price,
+                _ => Price::NONE,
+            },
+            triggered: false,
+            quote_quantity: event.quote_quantity,
+            busted: Quantity::ZERO,
+            expires: Timestamp::default(),
+            held: Amount::ZERO,
             client_order_id: order.client_order_id,
             accepted: record.seq,
             accepted_at: record.time,
@@ -151,17 +198,49 @@ impl OrderState {
 
     pub(super) fn fill(&mut self, record: &EventRecord, fill: &Fill, tick_value: i64) {
         self.touch(record);
-        self.leaves = self.leaves.minus(fill.quantity);
         self.filled = self.filled.plus(fill.quantity);
         self.cumulative_notional += fill.notional(tick_value);
         self.fees += i128::from(fill.fee);
-        self.status = if self.leaves.is_zero() { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
+        self.status = OrderStatus::PartiallyFilled;
+        if self.is_by_cash() {
+            self.quantity = self.filled; // it ends by a cancellation: its cash is spent, or there is nothing to buy
+            return;
+        }
+        self.leaves = self.leaves.minus(fill.quantity);
+        if self.leaves.is_zero() {
+            self.status = OrderStatus::Filled;
+        }
     }
 
     pub(super) fn cancel(&mut self, record: &EventRecord, reason: CancelReason) {
         self.touch(record);
         self.leaves = Quantity::ZERO;
-        self.status = OrderStatus::Cancelled(reason);
+        let complete = reason == CancelReason::CashSpent && !self.filled.is_zero();
+        self.status = if complete { OrderStatus::Filled } else { OrderStatus::Cancelled(reason) };
+    }
+
+    /// A stop waits, or waits elsewhere.
+    pub(super) fn arm(&mut self, record: &EventRecord, stop_price: Price) {
+        self.touch(record);
+        self.stop_price = stop_price;
+    }
+
+    /// A stop went off.
+    pub(super) fn trigger(&mut self, record: &EventRecord, stop_price: Price) {
+        self.arm(record, stop_price);
+        self.triggered = true;
+    }
+
+    /// A trade that filled part of it was reversed.
+    pub(super) fn bust(&mut self, quantity: Quantity) {
+        self.busted = self.busted.plus(quantity);
+    }
+
+    /// Becomes smaller without a fill.
+    pub(super) fn reduce(&mut self, record: &EventRecord, event: &OrderReduced) {
+        self.touch(record);
+        self.quantity = self.quantity.minus(event.by);
+        self.leaves = self.leaves.minus(event.by);
     }
 
     pub(super) fn amend(&mut self, record: &EventRecord, event: &OrderAmended) {

@@ -18,6 +18,15 @@ pub enum ExecType {
     Trade,
     /// It was amended.
     Replaced,
+    /// It changed by a rule of the venue: it became smaller by self-trade prevention, its stop price followed the market,
+    /// or a market buy by cash is complete because its cash is spent (its status tells).
+    Restated,
+    /// It was a stop and went off.
+    Triggered,
+    /// A trade that filled part of it was reversed; the report carries the fill.
+    Bust,
+    /// Its time was over.
+    Expired,
     /// It ended unfilled.
     Cancelled,
     /// It was refused.
@@ -31,6 +40,10 @@ impl ExecType {
             Self::New => "new",
             Self::Trade => "trade",
             Self::Replaced => "replaced",
+            Self::Restated => "restated",
+            Self::Triggered => "triggered",
+            Self::Bust => "bust",
+            Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Rejected => "rejected",
         }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::Accounts;
-use cx_engine::command::{NewOrder, OrderKind, Side, TimeInForce};
+use cx_engine::command::{NewOrder, Side};
 use cx_engine::event::OrderRejected;
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, Seq};
 use cx_engine::reject::Reject;
@@ -12,17 +12,22 @@ const OWNER: AccountId = AccountId::new(1);
 
 fn refused(seq: u64, id: &str) -> EventRecord {
     let order = NewOrder {
-        account: OWNER,
-        instrument: InstrumentId::new(0),
-        side: Side::Buy,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(1),
-        quantity: Quantity::from_lots(1),
         client_order_id: Some(ClientOrderId::new(id).unwrap()),
+        ..NewOrder::limit(OWNER, InstrumentId::new(0), Side::Buy, Price::from_ticks(1), Quantity::from_lots(1))
     };
-    let event = Event::OrderRejected(OrderRejected { order, reason: Reject::UnknownInstrument });
+    let event = Event::OrderRejected(OrderRejected {
+        account: order.account,
+        instrument: order.instrument,
+        side: order.side,
+        kind: order.kind,
+        time_in_force: order.time_in_force,
+        reason: Reject::UnknownInstrument,
+        price: order.price,
+        quantity: order.quantity,
+        quote_quantity: order.quote_quantity,
+        trigger: order.trigger,
+        client_order_id: order.client_order_id,
+    });
     EventRecord { seq: Seq::new(seq), index: 0, time: Timestamp::from_nanos(seq), event }
 }
 

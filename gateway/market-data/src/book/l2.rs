@@ -2,9 +2,10 @@
 
 use super::{price_of, rank};
 use cx_engine::command::Side;
-use cx_engine::ids::{InstrumentId, Seq};
+use cx_engine::ids::{InstrumentId, OrderId, Seq};
 use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
@@ -16,7 +17,7 @@ pub const CHECKSUM_LEVELS: usize = 10;
 pub struct BookLevel {
     /// Its price.
     pub price: Price,
-    /// The open quantity of all its orders.
+    /// What all its orders show.
     pub quantity: Quantity,
     /// How many orders queue there.
     pub orders: u32,
@@ -60,6 +61,8 @@ pub struct BookL2 {
     instrument: InstrumentId,
     bids: BTreeMap<i64, Level>,
     asks: BTreeMap<i64, Level>,
+    /// The limits of the orders in the book.
+    limits: HashMap<OrderId, Price>,
     seq: Seq,
     time: Timestamp,
     updates: VecDeque<BookUpdate>,
@@ -73,6 +76,7 @@ impl BookL2 {
             instrument,
             bids: BTreeMap::new(),
             asks: BTreeMap::new(),
+            limits: HashMap::new(),
             seq: Seq::ZERO,
             time: Timestamp::default(),
             updates: VecDeque::new(),
@@ -82,33 +86,48 @@ impl BookL2 {
 
     /// Takes the next event; those of other instruments are passed over.
     ///
-    /// - `OrderRested`: its level gains `leaves` and one order.
-    /// - `Trade`: the maker's level (opposite the taker's side, at the trade's price) loses `quantity`, and one order when
-    ///   `maker_leaves` is nothing.
-    /// - `OrderCancelled` that rested: its level loses `leaves` and one order.
-    /// - `OrderAmended`: the old level loses `old_leaves` and one order; with priority kept it gets `leaves` and the order
-    ///   back at once, else `OrderRested` follows for what did not match.
+    /// A level shows what its orders display; hidden parts of icebergs are not in it.
+    ///
+    /// - `OrderRested`: its level gains `displayed` and one order; `OrderReplenished`: it gains `displayed`.
+    /// - `Trade`: the maker's level loses `quantity`, and one order when `maker_leaves` is nothing; in an auction the
+    ///   taker's level likewise, because both rested. The levels are those of the orders' limits: an auction's price is
+    ///   another one.
+    /// - `OrderReduced` in the book: its level loses `by`.
+    /// - `OrderCancelled` that rested: its level loses `displayed` and one order.
+    /// - `OrderAmended` of an order in the book: the old level loses `old_displayed` and one order; with priority kept it
+    ///   gets `displayed` and the order back at once, else `OrderRested` follows for what did not match.
     pub fn apply(&mut self, record: &EventRecord) {
         match &record.event {
             Event::OrderRested(e) if e.instrument == self.instrument => {
-                self.gain(record, e.side, e.price, e.leaves);
+                self.limits.insert(e.order, e.price);
+                self.gain(record, e.side, e.price, e.displayed, 1);
+            }
+            Event::OrderReplenished(e) if e.instrument == self.instrument => {
+                self.gain(record, e.side, e.price, e.displayed, 0);
+            }
+            Event::OrderReduced(e) if e.instrument == self.instrument && e.resting => {
+                self.lose(record, e.side, e.price, e.by, 0);
             }
             Event::Trade(e) if e.instrument == self.instrument => {
-                let gone = u32::from(e.maker_leaves.is_zero());
-                self.lose(record, e.taker_side.opposite(), e.price, e.quantity, gone);
+                self.fill(record, e.maker_order, e.taker_side.opposite(), e.quantity, e.maker_leaves);
+                if e.auction {
+                    self.fill(record, e.taker_order, e.taker_side, e.quantity, e.taker_leaves);
+                }
             }
             Event::OrderCancelled(e) if e.instrument == self.instrument && e.resting => {
-                self.lose(record, e.side, e.price, e.leaves, 1);
+                self.limits.remove(&e.order);
+                self.lose(record, e.side, e.price, e.displayed, 1);
             }
-            Event::OrderAmended(e) if e.instrument == self.instrument => {
-                self.lose(record, e.side, e.old_price, e.old_leaves, 1);
+            Event::OrderAmended(e) if e.instrument == self.instrument && !e.old_displayed.is_zero() => {
+                self.lose(record, e.side, e.old_price, e.old_displayed, 1);
                 if e.kept_priority {
-                    self.gain(record, e.side, e.price, e.leaves);
+                    self.gain(record, e.side, e.price, e.displayed, 1);
+                } else {
+                    self.limits.remove(&e.order);
                 }
             }
             _ => {}
         }
-        debug_assert!(!self.is_crossed(), "book crossed at {:?}", record.seq);
     }
 
     /// Whose book it is.
@@ -150,7 +169,8 @@ impl BookL2 {
         self.side(side).len()
     }
 
-    /// Whether the best bid is at or above the best ask. Never after a command.
+    /// Whether the best bid is at or above the best ask. After a command that is so only where the phase collects orders
+    /// without matching, or where the bands stopped an order that rests.
     pub fn is_crossed(&self) -> bool {
         matches!((self.best(Side::Buy), self.best(Side::Sell)), (Some(bid), Some(ask)) if bid.price >= ask.price)
     }
@@ -209,10 +229,19 @@ impl BookL2 {
         }
     }
 
-    fn gain(&mut self, record: &EventRecord, side: Side, price: Price, quantity: Quantity) {
+    /// A resting order traded.
+    fn fill(&mut self, record: &EventRecord, order: OrderId, side: Side, quantity: Quantity, leaves: Quantity) {
+        let price = *self.limits.get(&order).expect("an order that trades as maker or in an auction rests");
+        if leaves.is_zero() {
+            self.limits.remove(&order);
+        }
+        self.lose(record, side, price, quantity, u32::from(leaves.is_zero()));
+    }
+
+    fn gain(&mut self, record: &EventRecord, side: Side, price: Price, quantity: Quantity, orders: u32) {
         let level = self.side_mut(side).entry(rank(side, price)).or_default();
         level.quantity = level.quantity.plus(quantity);
-        level.orders += 1;
+        level.orders += orders;
         let after = *level;
         self.note(record, side, price, after);
     }
@@ -224,7 +253,8 @@ impl BookL2 {
         level.quantity = level.quantity.minus(quantity);
         level.orders = level.orders.checked_sub(orders).expect("a level has the orders that leave it");
         let after = *level;
-        assert_eq!(after.orders == 0, after.quantity.is_zero(), "a level is empty of orders and of quantity together");
+        // An iceberg shows nothing between a trade and its next part.
+        assert!(after.orders > 0 || after.quantity.is_zero(), "a level without orders shows nothing");
         if after.orders == 0 {
             levels.remove(&key);
         }

@@ -19,8 +19,8 @@ pub struct QueuedOrder {
     pub side: Side,
     /// Its level.
     pub price: Price,
-    /// What is open.
-    pub leaves: Quantity,
+    /// What the book shows of it.
+    pub shown: Quantity,
 }
 
 /// The book of one instrument by order.
@@ -38,28 +38,35 @@ impl BookL3 {
         Self { instrument, orders: HashMap::new(), bids: BTreeMap::new(), asks: BTreeMap::new() }
     }
 
-    /// Takes the next event; those of other instruments are passed over. Cost: constant but for a cancel or an amend that
-    /// loses priority, which search their level.
+    /// Takes the next event; those of other instruments are passed over. Cost: constant but for a cancel, a next part of
+    /// an iceberg and an amend that loses priority, which search their level.
     pub fn apply(&mut self, record: &EventRecord) {
         match &record.event {
             Event::OrderRested(e) if e.instrument == self.instrument => {
-                let queued =
-                    QueuedOrder { order: e.order, account: e.account, side: e.side, price: e.price, leaves: e.leaves };
-                self.orders.insert(e.order, queued);
-                self.side_mut(e.side).entry(rank(e.side, e.price)).or_default().push_back(e.order);
+                let (order, account, side, price, shown) = (e.order, e.account, e.side, e.price, e.displayed);
+                self.enqueue(QueuedOrder { order, account, side, price, shown });
+            }
+            Event::OrderReplenished(e) if e.instrument == self.instrument => {
+                let order = self.remove(e.order);
+                assert!(order.shown.is_zero(), "an order shows its next part when it shows nothing more");
+                self.enqueue(QueuedOrder { shown: e.displayed, ..order });
+            }
+            Event::OrderReduced(e) if e.instrument == self.instrument && e.resting => {
+                let reduced = self.orders.get_mut(&e.order).expect("a reduced order rests in the book");
+                reduced.shown = reduced.shown.minus(e.by);
             }
             Event::Trade(e) if e.instrument == self.instrument => {
-                let maker = self.orders.get_mut(&e.maker_order).expect("a maker rests in the book");
-                maker.leaves = maker.leaves.minus(e.quantity);
-                assert_eq!(maker.leaves, e.maker_leaves, "the fold agrees with the event on the maker's leaves");
-                if e.maker_leaves.is_zero() {
-                    self.remove(e.maker_order);
+                self.fill(e.maker_order, e.quantity, e.maker_leaves);
+                if e.auction {
+                    self.fill(e.taker_order, e.quantity, e.taker_leaves);
                 }
             }
-            Event::OrderCancelled(e) if e.instrument == self.instrument && e.resting => self.remove(e.order),
-            Event::OrderAmended(e) if e.instrument == self.instrument => {
+            Event::OrderCancelled(e) if e.instrument == self.instrument && e.resting => {
+                self.remove(e.order);
+            }
+            Event::OrderAmended(e) if e.instrument == self.instrument && !e.old_displayed.is_zero() => {
                 if e.kept_priority {
-                    self.orders.get_mut(&e.order).expect("an amended order rests in the book").leaves = e.leaves;
+                    self.orders.get_mut(&e.order).expect("an amended order rests in the book").shown = e.displayed;
                 } else {
                     self.remove(e.order);
                 }
@@ -78,7 +85,7 @@ impl BookL3 {
         let found = self.orders.get(&order)?;
         let queue = self.side(found.side).get(&rank(found.side, found.price))?;
         let place = queue.iter().position(|&queued| queued == order)?;
-        let before = queue.iter().take(place).map(|queued| self.orders[queued].leaves);
+        let before = queue.iter().take(place).map(|queued| self.orders[queued].shown);
         Some((place, before.fold(Quantity::ZERO, Quantity::plus)))
     }
 
@@ -91,7 +98,7 @@ impl BookL3 {
     pub fn levels(&self, side: Side) -> impl Iterator<Item = BookLevel> + '_ {
         self.side(side).iter().map(move |(&rank, queue)| BookLevel {
             price: price_of(side, rank),
-            quantity: queue.iter().map(|order| self.orders[order].leaves).fold(Quantity::ZERO, Quantity::plus),
+            quantity: queue.iter().map(|order| self.orders[order].shown).fold(Quantity::ZERO, Quantity::plus),
             orders: u32::try_from(queue.len()).expect("open orders are at most 2^24"),
         })
     }
@@ -110,7 +117,22 @@ impl BookL3 {
         }
     }
 
-    fn remove(&mut self, order: OrderId) {
+    fn enqueue(&mut self, queued: QueuedOrder) {
+        self.orders.insert(queued.order, queued);
+        let key = rank(queued.side, queued.price);
+        self.side_mut(queued.side).entry(key).or_default().push_back(queued.order);
+    }
+
+    /// A resting order traded.
+    fn fill(&mut self, order: OrderId, quantity: Quantity, leaves: Quantity) {
+        let resting = self.orders.get_mut(&order).expect("an order that trades as maker or in an auction rests");
+        resting.shown = resting.shown.minus(quantity);
+        if leaves.is_zero() {
+            self.remove(order);
+        }
+    }
+
+    fn remove(&mut self, order: OrderId) -> QueuedOrder {
         let gone = self.orders.remove(&order).expect("an order that leaves the book was in it");
         let levels = self.side_mut(gone.side);
         let key = rank(gone.side, gone.price);
@@ -120,5 +142,6 @@ impl BookL3 {
         if queue.is_empty() {
             levels.remove(&key);
         }
+        gone
     }
 }

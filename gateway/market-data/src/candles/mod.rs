@@ -7,6 +7,7 @@ mod timeframe;
 pub use timeframe::Timeframe;
 
 use crate::listings::index;
+use crate::trades::{PublicTrade, TradeLog};
 use cx_engine::ids::InstrumentId;
 use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
@@ -56,6 +57,23 @@ impl Candle {
         self.value += i128::from(price.ticks()) * i128::from(quantity.lots());
         self.count += 1;
     }
+
+    /// Adds a later bar to this one.
+    fn join(&mut self, later: &Self) {
+        self.high = self.high.max(later.high);
+        self.low = self.low.min(later.low);
+        self.close = later.close;
+        self.volume += later.volume;
+        self.value += later.value;
+        self.count += later.count;
+    }
+
+    /// Takes a reversed trade out of the sums.
+    fn subtract(&mut self, busted: &PublicTrade) {
+        self.volume -= u128::from(busted.quantity.lots());
+        self.value -= i128::from(busted.price.ticks()) * i128::from(busted.quantity.lots());
+        self.count -= 1;
+    }
 }
 
 type Series = [VecDeque<Candle>; Timeframe::ALL.len()];
@@ -65,17 +83,25 @@ type Series = [VecDeque<Candle>; Timeframe::ALL.len()];
 pub struct Candles {
     max: usize,
     by_instrument: Vec<Series>,
+    log: TradeLog,
 }
 
 impl Candles {
     /// Keeps the last `max` bars of each instrument and timeframe (at least one).
     pub fn new(max: usize) -> Self {
-        Self { max: max.max(1), by_instrument: Vec::new() }
+        Self { max: max.max(1), by_instrument: Vec::new(), log: TradeLog::default() }
     }
 
-    /// Takes the next event.
+    /// Takes the next event. A reversed trade is taken out again: its bars become as if it had never been, or, where the
+    /// trades and shorter bars that they were made of are not kept any more, lose it from their sums only.
     pub fn apply(&mut self, record: &EventRecord) {
+        if let Event::TradeBusted(event) = &record.event
+            && let Some(busted) = self.log.bust(event.trade)
+        {
+            self.remove(&busted);
+        }
         let Event::Trade(trade) = &record.event else { return };
+        self.log.push(PublicTrade::of(record, trade));
         let place = index(trade.instrument.get());
         if self.by_instrument.len() <= place {
             self.by_instrument.resize_with(place + 1, Series::default);
@@ -94,6 +120,31 @@ impl Candles {
         }
     }
 
+    fn remove(&mut self, busted: &PublicTrade) {
+        let series = &mut self.by_instrument[index(busted.instrument.get())];
+        for timeframe in Timeframe::ALL {
+            let (shorter, rest) = series.split_at_mut(timeframe.place());
+            let bars = &mut rest[0];
+            let (start, end) = timeframe.period(busted.time);
+            let Ok(place) = bars.binary_search_by_key(&start, |bar| bar.start) else { continue };
+            let bar = &mut bars[place];
+            bar.subtract(busted);
+            if bar.count == 0 {
+                bars.remove(place);
+                continue;
+            }
+            let trades = self.log.standing(busted.instrument, start, end);
+            let from_trades = trades.map(|trade| Candle::first((start, end), trade.price, trade.quantity));
+            let parts = timeframe.part().map(|part| &shorter[part.place()]);
+            let parts = parts.into_iter().flatten().filter(|part| part.start >= start && part.end <= end);
+            let from_parts = parts.map(|part| Candle { start, end, ..*part });
+            let whole = [joined(from_trades), joined(from_parts)];
+            if let Some(whole) = whole.into_iter().flatten().find(|whole| whole.count == bar.count) {
+                *bar = whole;
+            }
+        }
+    }
+
     /// The bars kept of an instrument, oldest first.
     pub fn bars(&self, instrument: InstrumentId, timeframe: Timeframe) -> impl DoubleEndedIterator<Item = &Candle> {
         let series = self.by_instrument.get(index(instrument.get()));
@@ -104,4 +155,11 @@ impl Candles {
     pub fn last(&self, instrument: InstrumentId, timeframe: Timeframe) -> Option<&Candle> {
         self.by_instrument.get(index(instrument.get()))?[timeframe.place()].back()
     }
+}
+
+fn joined(parts: impl Iterator<Item = Candle>) -> Option<Candle> {
+    parts.reduce(|mut sum, part| {
+        sum.join(&part);
+        sum
+    })
 }

@@ -86,6 +86,21 @@ impl Timeframe {
         (Timestamp::from_nanos(start), Timestamp::from_nanos(end))
     }
 
+    /// The longest timeframe whose bars make up this one's.
+    pub(super) const fn part(self) -> Option<Self> {
+        match self {
+            Self::Minute1 => None,
+            Self::Minute5 => Some(Self::Minute1),
+            Self::Minute15 => Some(Self::Minute5),
+            Self::Minute30 => Some(Self::Minute15),
+            Self::Hour1 => Some(Self::Minute30),
+            Self::Hour4 => Some(Self::Hour1),
+            Self::Hour12 => Some(Self::Hour4),
+            Self::Day1 => Some(Self::Hour12),
+            Self::Week1 | Self::Month1 => Some(Self::Day1),
+        }
+    }
+
     pub(super) const fn place(self) -> usize {
         self as usize
     }

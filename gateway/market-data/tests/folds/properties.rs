@@ -2,10 +2,11 @@
 
 use crate::venue::{CASH, Venue, limit, named};
 use cx_engine::command::{
-    AmendOrder, CancelAll, CancelOrder, Movement, NewOrder, OrderKind, Permissions, SetPermissions, Side, TimeInForce,
+    AmendOrder, CancelAll, CancelOrder, Movement, NewOrder, OrderKind, Permissions, SelfTrade, SetPermissions, Side,
+    TimeInForce,
 };
 use cx_engine::ids::{AccountId, AssetId, InstrumentId, OrderId, Seq};
-use cx_engine::units::{Amount, Price, Quantity};
+use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity};
 use cx_engine::{Command, Event};
 use cx_market_data::{
     Accounts, BookL2, BookLevel, BookUpdate, Candle, DepthView, ExecType, OrderState, OrderStatus, PublicTrade,
@@ -37,6 +38,7 @@ fn order() -> impl Strategy<Value = NewOrder> {
     let kinds = prop_oneof![
         12 => Just((OrderKind::Limit, TimeInForce::GoodTillCancelled, false)),
         2 => Just((OrderKind::Limit, TimeInForce::GoodTillCancelled, true)),
+        2 => Just((OrderKind::Limit, TimeInForce::Day, false)),
         2 => Just((OrderKind::Limit, TimeInForce::ImmediateOrCancel, false)),
         1 => Just((OrderKind::Limit, TimeInForce::FillOrKill, false)),
         2 => Just((OrderKind::Market, TimeInForce::ImmediateOrCancel, false)),
@@ -46,14 +48,18 @@ fn order() -> impl Strategy<Value = NewOrder> {
     let who = prop_oneof![20 => 1..=HOLDERS, 1 => Just(9_u32)];
     let what = prop_oneof![20 => 0..INSTRUMENTS, 1 => Just(7_u32)];
     let name = prop::option::weighted(0.3, 0_u32..60);
-    (who, what, side(), kinds, 90_i64..110, 0_u64..60, name).prop_map(
-        |(account, instrument, side, (kind, time_in_force, post_only), price, quantity, name)| {
+    let prevention = prop::sample::select(SelfTrade::ALL);
+    let display = prop_oneof![2 => Just(0_u32), 1 => 1_u32..9];
+    (who, what, side(), kinds, 90_i64..110, 0_u64..60, name, prevention, display).prop_map(
+        |(account, instrument, side, (kind, time_in_force, post_only), price, quantity, name, self_trade, display)| {
             let plain = limit(account, side, price, quantity);
             let order = match kind {
-                OrderKind::Limit => plain,
                 OrderKind::Market => NewOrder { kind, price: Price::NONE, ..plain },
+                _ => plain,
             };
-            let order = NewOrder { instrument: InstrumentId::new(instrument), time_in_force, post_only, ..order };
+            let display = DisplayQuantity::from_lots(if time_in_force.rests() { display } else { 0 });
+            let instrument = InstrumentId::new(instrument);
+            let order = NewOrder { instrument, time_in_force, post_only, self_trade, display, ..order };
             name.map_or(order, |name| named(order, &format!("order-{name}")))
         },
     )
@@ -91,10 +97,12 @@ fn command(venue: &mut Venue, step: &Step) -> Option<Command> {
             order: pick(venue, owner, place),
             price: Price::from_ticks(price),
             quantity: Quantity::from_lots(quantity),
+            stop_price: Price::NONE,
         }),
         Step::CancelAll { owner, instrument } => Command::CancelAll(CancelAll {
             account: AccountId::new(owner),
             instrument: instrument.map(InstrumentId::new),
+            side: None,
         }),
         Step::Permit { account, trade } => Command::SetPermissions(SetPermissions {
             account: AccountId::new(account),
@@ -194,7 +202,8 @@ fn check_books(venue: &Venue) {
             assert_eq!(l3.levels(side).collect::<Vec<_>>(), core, "L3 against the core");
             for queued in l3.queue(side) {
                 let open = venue.exchange.open_order(queued.order).unwrap();
-                assert_eq!((open.account, open.leaves, open.price), (queued.account, queued.leaves, queued.price));
+                assert_eq!((open.account, open.price), (queued.account, queued.price));
+                assert!(!queued.shown.is_zero() && queued.shown <= open.leaves, "{queued:?} of {open:?}");
             }
         }
     }
@@ -380,7 +389,7 @@ proptest! {
             replayed.apply(record);
         }
         // A next command closes the last one; this one touches no balance.
-        let flush = venue.apply(Command::CancelAll(CancelAll { account: AccountId::new(1), instrument: Some(InstrumentId::new(99)) }));
+        let flush = venue.apply(Command::CancelAll(CancelAll { account: AccountId::new(1), instrument: Some(InstrumentId::new(99)), side: None }));
         for record in &flush {
             replayed.apply(record);
         }

@@ -1,8 +1,7 @@
 //! A venue for tests: the real exchange, and the folds fed with its events.
 
 use cx_engine::command::{
-    AmendOrder, AssetClass, CancelOrder, Movement, NewAsset, NewInstrument, NewOrder, OrderKind, Permissions,
-    SetPermissions, Side, TimeInForce,
+    AmendOrder, AssetClass, CancelOrder, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions, Side,
 };
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity, Timestamp};
@@ -26,17 +25,13 @@ pub struct Venue {
 
 /// A limit order, good till cancelled.
 pub fn limit(account: u32, side: Side, price: i64, quantity: u64) -> NewOrder {
-    NewOrder {
-        account: AccountId::new(account),
-        instrument: InstrumentId::new(0),
+    NewOrder::limit(
+        AccountId::new(account),
+        InstrumentId::new(0),
         side,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        post_only: false,
-        price: Price::from_ticks(price),
-        quantity: Quantity::from_lots(quantity),
-        client_order_id: None,
-    }
+        Price::from_ticks(price),
+        Quantity::from_lots(quantity),
+    )
 }
 
 pub fn named(order: NewOrder, id: &str) -> NewOrder {
@@ -66,8 +61,8 @@ impl Venue {
                 quote: CASH,
                 tick_value: 100,
                 price_max: Price::from_ticks(1_000_000),
-                maker_fee: FeeRate::from_ppm(500).unwrap(),
-                taker_fee: FeeRate::from_ppm(1_000 + number * 7).unwrap(),
+                maker_fee: FeeRate::from_ppm(if number == 1 { -500 } else { 500 }).unwrap(),
+                taker_fee: FeeRate::from_ppm(1_000 + i32::try_from(number * 7).unwrap()).unwrap(),
             }));
         }
         for account in (1..=holders).map(AccountId::new) {
@@ -125,6 +120,7 @@ impl Venue {
             order,
             price: Price::from_ticks(price),
             quantity: Quantity::from_lots(quantity),
+            stop_price: Price::NONE,
         }))
     }
 }

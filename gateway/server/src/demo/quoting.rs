@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cx_api::AppState;
 use cx_engine::Command;
-use cx_engine::command::{NewOrder, OrderKind, Side, TimeInForce};
+use cx_engine::command::{NewOrder, Side};
 use cx_engine::ids::{AccountId, InstrumentId};
 use cx_engine::units::{Price, Quantity};
 use cx_registry::facts::ProjectKey;
@@ -103,15 +103,8 @@ fn ladder(account: AccountId, instrument: InstrumentId, ticks: i64) -> impl Iter
     let step = (ticks / 200).max(1);
     LEVELS.into_iter().zip(1..).flat_map(move |(tonnes, level)| {
         [(Side::Buy, ticks - level * step), (Side::Sell, ticks + level * step)].map(|(side, price)| NewOrder {
-            account,
-            instrument,
-            side,
-            kind: OrderKind::Limit,
-            time_in_force: TimeInForce::GoodTillCancelled,
             post_only: true,
-            price: Price::from_ticks(price.max(1)),
-            quantity: Quantity::from_lots(tonnes),
-            client_order_id: None,
+            ..NewOrder::limit(account, instrument, side, Price::from_ticks(price.max(1)), Quantity::from_lots(tonnes))
         })
     })
 }

@@ -7,6 +7,8 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use cx_api::{AppState, standing};
+use cx_engine::Command;
+use cx_pipeline::{Clock as _, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -17,6 +19,8 @@ use crate::logging;
 use crate::settings::Settings;
 use crate::venue::{Running, open};
 
+/// How often it is looked whether something of the exchange is due.
+const TICK_EVERY: Duration = Duration::from_millis(50);
 /// How often approvals and suspensions that end by themselves are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -52,7 +56,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     let state = running.state.clone();
     let patience = Duration::from_secs(settings.shutdown_seconds);
-    let mut background = vec![tokio::spawn(sweep(state.clone()))];
+    let mut background = vec![tokio::spawn(sweep(state.clone())), tokio::spawn(tick(state.clone()))];
     if settings.demo {
         let demonstration = demo::prepare(&running, settings).await?;
         background.push(tokio::spawn(demonstration.quote(state.clone())));
@@ -89,6 +93,22 @@ async fn sweep(state: AppState) {
             Ok(0) => {}
             Ok(users) => tracing::info!(users, "standings ended by themselves"),
             Err(error) => tracing::warn!(%error, "cannot look for standings that end"),
+        }
+    }
+}
+
+/// Lets engine time pass when something is due and no command comes by: an order's end, an account's silence.
+async fn tick(state: AppState) {
+    let mut ticks = tokio::time::interval(TICK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let clock = SystemClock;
+    loop {
+        ticks.tick().await;
+        if state.pipeline.status().next_due.is_none_or(|due| due > clock.now()) {
+            continue;
+        }
+        if let Err(refusal) = state.sequencer.submit_unanswered(Command::Tick) {
+            tracing::debug!(%refusal, "no tick: commands that come by do as well");
         }
     }
 }

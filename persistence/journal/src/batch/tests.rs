@@ -11,7 +11,7 @@ use proptest::prelude::*;
 fn records(count: u32) -> Vec<CommandRecord> {
     let record = |number| CommandRecord {
         stamp: Timestamp::from_nanos(u64::from(number)),
-        command: Command::CancelAll(CancelAll { account: AccountId::new(number), instrument: None }),
+        command: Command::CancelAll(CancelAll { account: AccountId::new(number), instrument: None, side: None }),
     };
     (1..=count).map(record).collect()
 }

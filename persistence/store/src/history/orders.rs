@@ -1,9 +1,9 @@
 //! Orders as the sink keeps them.
 
-use cx_engine::command::{OrderKind, Side, TimeInForce};
+use cx_engine::command::{OrderKind, SelfTrade, Side, TimeInForce};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Amount, Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row};
@@ -23,13 +23,16 @@ pub enum OrderStatus {
     Filled,
     /// Ended before it was filled; part of it may have been.
     Cancelled,
+    /// Its time was over before it was filled; part of it may have been.
+    Expired,
     /// Was refused.
     Rejected,
 }
 
 impl OrderStatus {
     /// Every status.
-    pub const ALL: [Self; 5] = [Self::Open, Self::PartiallyFilled, Self::Filled, Self::Cancelled, Self::Rejected];
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::PartiallyFilled, Self::Filled, Self::Cancelled, Self::Expired, Self::Rejected];
 
     /// The word that clients see and the table holds.
     pub const fn code(self) -> &'static str {
@@ -38,6 +41,7 @@ impl OrderStatus {
             Self::PartiallyFilled => "partially_filled",
             Self::Filled => "filled",
             Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
             Self::Rejected => "rejected",
         }
     }
@@ -70,11 +74,21 @@ pub struct OrderRow {
     pub kind: OrderKind,
     /// How long it lives.
     pub time_in_force: TimeInForce,
-    /// Whether it had to rest.
+    /// Whether it had to rest; of a refused order not known, and false.
     pub post_only: bool,
+    /// What happens when it meets an order of its own owner.
+    pub self_trade: SelfTrade,
+    /// How much the book shows at a time.
+    pub display: DisplayQuantity,
+    /// When it ends by itself; zero for never.
+    pub expires: Timestamp,
     /// The limit in force; `None` for market orders.
     pub price: Option<Price>,
-    /// The whole quantity in force.
+    /// Where a stop goes off as last moved or amended, or where it went off; `None` for orders that never were stops.
+    pub stop_price: Option<Price>,
+    /// The cash that a market buy by cash could spend, in minor units; zero for all others.
+    pub quote_quantity: Amount,
+    /// The whole quantity in force; of a market buy by cash what it bought.
     pub quantity: Quantity,
     /// How much of it was filled.
     pub filled: Quantity,
@@ -144,7 +158,8 @@ const TABLE: &str = "orders";
 macro_rules! select {
     ($($rest:tt)+) => {
         concat!(
-            "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, price, quantity, filled, \
+            "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, \
+             display, expires_ns, price, stop_price, quantity, quote_quantity, filled, \
              notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns \
              FROM orders ",
             $($rest)+
@@ -263,7 +278,12 @@ fn order(row: &AnyRow) -> Result<OrderRow, StoreError> {
         kind: word(row, TABLE, "kind", OrderKind::from_code)?,
         time_in_force: word(row, TABLE, "time_in_force", TimeInForce::from_code)?,
         post_only: flag(row, "post_only")?,
+        self_trade: word(row, TABLE, "self_trade", SelfTrade::from_code)?,
+        display: DisplayQuantity::from_lots(unsigned(row, TABLE, "display")?),
+        expires: Timestamp::from_nanos(unsigned(row, TABLE, "expires_ns")?),
         price: row.try_get::<Option<i64>, _>("price")?.map(Price::from_ticks),
+        stop_price: row.try_get::<Option<i64>, _>("stop_price")?.map(Price::from_ticks),
+        quote_quantity: Amount::from_minor(row.try_get("quote_quantity")?),
         quantity: Quantity::from_lots(unsigned(row, TABLE, "quantity")?),
         filled: Quantity::from_lots(unsigned(row, TABLE, "filled")?),
         notional: Amount::from_minor(row.try_get("notional")?),

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{bound, joined};
-use crate::columns::{unsigned, word};
+use crate::columns::{flag, unsigned, word};
 use crate::{PublicId, PublicIdKind, Snapshot, Store, StoreError};
 
 const TABLE: &str = "trades";
@@ -25,7 +25,11 @@ pub struct TradeRow {
     pub instrument: InstrumentId,
     /// The aggressor's side.
     pub taker_side: Side,
-    /// The maker's price.
+    /// Whether an auction made it; `taker_side` is then that of the order that came later.
+    pub auction: bool,
+    /// Whether it was reversed later.
+    pub busted: bool,
+    /// The maker's price, or the auction's.
     pub price: Price,
     /// How much changed hands.
     pub quantity: Quantity,
@@ -107,7 +111,8 @@ pub struct Trades<'a>(&'a Store);
 
 macro_rules! columns {
     () => {
-        "id, seq, idx, instrument, taker_side, price, quantity, tick_value, notional, maker_order, taker_order, \
+        "id, seq, idx, instrument, taker_side, auction, \
+         CASE WHEN EXISTS (SELECT 1 FROM busts WHERE busts.trade = id) THEN 1 ELSE 0 END AS busted, price, quantity, tick_value, notional, maker_order, taker_order, \
          maker_account, taker_account, maker_fee, taker_fee, time_ns"
     };
 }
@@ -184,7 +189,7 @@ impl<'a> Trades<'a> {
         rows.iter().map(trade).collect()
     }
 
-    /// What an account bought and sold, by instrument.
+    /// What an account bought and sold, by instrument, without trades that were reversed.
     pub async fn turnover(self, account: AccountId) -> Result<Vec<Turnover>, StoreError> {
         let rows = sqlx::query(
             "SELECT instrument, side, CAST(SUM(quantity) AS BIGINT) AS quantity, \
@@ -193,9 +198,11 @@ impl<'a> Trades<'a> {
              CAST(SUM(fee / 4294967296) AS BIGINT) AS fee_high, CAST(SUM(fee % 4294967296) AS BIGINT) AS fee_low, \
              MIN(time_ns) AS first_ns, MAX(time_ns) AS last_ns FROM (\
              SELECT instrument, CASE taker_side WHEN 'buy' THEN 'sell' ELSE 'buy' END AS side, quantity, notional, \
-             maker_fee AS fee, time_ns FROM trades WHERE maker_account = $1 UNION ALL \
+             maker_fee AS fee, time_ns FROM trades WHERE maker_account = $1 \
+             AND NOT EXISTS (SELECT 1 FROM busts WHERE busts.trade = trades.id) UNION ALL \
              SELECT instrument, taker_side AS side, quantity, notional, taker_fee AS fee, time_ns \
-             FROM trades WHERE taker_account = $1) AS parts GROUP BY instrument, side ORDER BY instrument, side",
+             FROM trades WHERE taker_account = $1 \
+             AND NOT EXISTS (SELECT 1 FROM busts WHERE busts.trade = trades.id)) AS parts GROUP BY instrument, side ORDER BY instrument, side",
         )
         .bind(i64::from(account.get()))
         .fetch_all(self.0.pool())
@@ -283,6 +290,8 @@ fn trade(row: &AnyRow) -> Result<TradeRow, StoreError> {
         index: unsigned(row, TABLE, "idx")?,
         instrument: InstrumentId::new(unsigned(row, TABLE, "instrument")?),
         taker_side: word(row, TABLE, "taker_side", Side::from_code)?,
+        auction: flag(row, "auction")?,
+        busted: flag(row, "busted")?,
         price: Price::from_ticks(row.try_get("price")?),
         quantity: Quantity::from_lots(number("quantity")?),
         tick_value: row.try_get("tick_value")?,

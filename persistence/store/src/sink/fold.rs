@@ -3,15 +3,17 @@
 
 use std::collections::HashMap;
 
-use cx_engine::command::{CommandKind, NewOrder, OrderKind};
+use cx_engine::command::{CommandKind, NewOrder};
 use cx_engine::event::{
-    AssetAdded, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderRejected, PermissionsSet, Trade,
+    AssetAdded, InstrumentListed, OrderAccepted, OrderAmended, OrderCancelled, OrderReduced, OrderRejected,
+    PermissionsSet, Trade,
 };
-use cx_engine::ids::{InstrumentId, OrderId, Seq};
+use cx_engine::ids::{InstrumentId, OrderId, Seq, TradeId};
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Quantity, Timestamp};
+use cx_engine::units::{Amount, Price, Quantity, Timestamp, TriggerTerms};
 use cx_engine::{Event, EventRecord, money};
 
+use super::control::{ControlRow, control_row};
 use crate::StoreError;
 use crate::ledger::{Posting, postings};
 
@@ -35,7 +37,12 @@ pub struct Cursor {
 pub(super) struct Progress {
     pub seq: i64,
     pub price: Option<i64>,
+    /// Where a stop goes off, or went off.
+    pub stop_price: Option<i64>,
+    /// What it is for in all; of an order by cash what it has bought.
     pub quantity: i64,
+    /// A market buy by cash: it ends by a cancellation.
+    pub by_cash: bool,
     pub filled: i64,
     pub notional: i64,
     pub fees: i64,
@@ -45,13 +52,15 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) const fn is_closed(&self) -> bool {
-        self.cancelled.is_some() || self.filled == self.quantity
+        self.cancelled.is_some() || (self.filled == self.quantity && !self.by_cash)
     }
 
     pub(super) const fn status(&self) -> &'static str {
         match (self.cancelled, self.filled) {
+            (Some(CancelReason::Expired), _) => "expired",
+            (Some(CancelReason::CashSpent), 1..) => "filled",
             (Some(_), _) => "cancelled",
-            (None, filled) if filled == self.quantity => "filled",
+            (None, filled) if filled == self.quantity && !self.by_cash => "filled",
             (None, 0) => "open",
             (None, _) => "partially_filled",
         }
@@ -78,6 +87,15 @@ pub(super) struct TradeRow {
     pub notional: i64,
     pub maker_seq: i64,
     pub taker_seq: i64,
+}
+
+/// A trade that was reversed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BustRow {
+    pub trade: TradeId,
+    pub seq: Seq,
+    pub index: u32,
+    pub time: Timestamp,
 }
 
 /// A ledger line with its name.
@@ -109,6 +127,8 @@ pub(super) struct Batch {
     pub new_orders: Vec<(Terms, Progress)>,
     pub changed_orders: Vec<Progress>,
     pub trades: Vec<TradeRow>,
+    pub busts: Vec<BustRow>,
+    pub controls: Vec<ControlRow>,
     pub postings: Vec<PostingRow>,
     pub settlements: Vec<Settlement>,
 }
@@ -198,8 +218,19 @@ impl Fold {
             Event::OrderCancelled(cancelled) => self.cancelled(record, cancelled, batch)?,
             Event::OrderAmended(amended) => self.amended(record, amended, batch)?,
             Event::CommandRejected(_) => batch.settlements.extend(settled(record)),
-            Event::OrderRested(_) | Event::OrderRepeated(_) | Event::AllCancelled { .. } => {}
+            Event::OrderReduced(reduced) => self.reduced(record, reduced, batch)?,
+            Event::StopArmed(armed) => self.stop_at(record, armed.order, armed.stop_price, batch)?,
+            Event::StopMoved(moved) => self.stop_at(record, moved.order, moved.stop_price, batch)?,
+            Event::OrderTriggered(gone) => self.stop_at(record, gone.order, gone.stop_price, batch)?,
+            Event::TradeBusted(busted) => {
+                let (seq, index) = (record.seq, record.index);
+                batch.busts.push(BustRow { trade: busted.trade, seq, index, time });
+                self.post(record, batch)?;
+            }
+            // What an order holds and shows is no column.
+            _ => {}
         }
+        batch.controls.extend(control_row(record));
         Ok(())
     }
 
@@ -210,15 +241,15 @@ impl Fold {
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let order = NewOrder {
-            account: accepted.account,
-            instrument: accepted.instrument,
-            side: accepted.side,
             kind: accepted.kind,
             time_in_force: accepted.time_in_force,
             post_only: accepted.post_only,
-            price: accepted.price,
-            quantity: accepted.quantity,
             client_order_id: accepted.client_order_id,
+            self_trade: accepted.self_trade,
+            display: accepted.display,
+            expires: accepted.expires,
+            quote_quantity: accepted.quote_quantity,
+            ..NewOrder::limit(accepted.account, accepted.instrument, accepted.side, accepted.price, accepted.quantity)
         };
         let progress = first_progress(record, &order)?;
         let terms = Terms { handle: Some(accepted.order), order, rejected: None, created: record.time };
@@ -241,6 +272,9 @@ impl Fold {
         let mut fill = |order, leaves: Quantity, fee| {
             self.change(record, order, batch, |progress| {
                 progress.filled += lots;
+                if progress.by_cash {
+                    progress.quantity = progress.filled;
+                }
                 progress.notional += notional;
                 progress.fees += fee;
                 u64::try_from(progress.quantity - progress.filled) == Ok(leaves.lots())
@@ -277,9 +311,33 @@ impl Fold {
     fn amended(&mut self, record: &EventRecord, amended: &OrderAmended, batch: &mut Batch) -> Result<(), StoreError> {
         let quantity = lots(record, amended.quantity)?;
         self.change(record, amended.order, batch, |progress| {
-            progress.price = Some(amended.price.ticks());
+            progress.price = progress.price.map(|_| amended.price.ticks());
             progress.quantity = quantity;
             u64::try_from(progress.quantity - progress.filled) == Ok(amended.leaves.lots())
+        })?;
+        Ok(())
+    }
+
+    fn reduced(&mut self, record: &EventRecord, reduced: &OrderReduced, batch: &mut Batch) -> Result<(), StoreError> {
+        let by = lots(record, reduced.by)?;
+        self.change(record, reduced.order, batch, |progress| {
+            progress.quantity -= by;
+            u64::try_from(progress.quantity - progress.filled) == Ok(reduced.leaves.lots())
+        })?;
+        Ok(())
+    }
+
+    /// A stop goes off at this price from here on, or did.
+    fn stop_at(
+        &mut self,
+        record: &EventRecord,
+        order: OrderId,
+        price: Price,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        self.change(record, order, batch, |progress| {
+            progress.stop_price = Some(price.ticks());
+            true
         })?;
         Ok(())
     }
@@ -317,7 +375,7 @@ impl Fold {
     fn post(&mut self, record: &EventRecord, batch: &mut Batch) -> Result<(), StoreError> {
         self.lines.clear();
         let instruments = &self.instruments;
-        if !postings(&record.event, |trade| instruments.get(&trade.instrument), &mut self.lines) {
+        if !postings(&record.event, |instrument| instruments.get(&instrument), &mut self.lines) {
             return Err(contradiction(record, "a settlement that cannot be"));
         }
         batch.postings.extend((0..).zip(&self.lines).map(|(line, posting)| PostingRow {
@@ -347,8 +405,13 @@ pub(super) fn key(seq: Seq) -> Result<i64, StoreError> {
 fn first_progress(record: &EventRecord, order: &NewOrder) -> Result<Progress, StoreError> {
     Ok(Progress {
         seq: key(record.seq)?,
-        price: (order.kind == OrderKind::Limit).then_some(order.price.ticks()),
+        price: order.kind.is_limited().then_some(order.price.ticks()),
+        stop_price: match order.trigger.terms() {
+            Some(TriggerTerms::At(price)) => Some(price.ticks()),
+            _ => None,
+        },
         quantity: lots(record, order.quantity)?,
+        by_cash: order.quote_quantity != Amount::ZERO,
         filled: 0,
         notional: 0,
         fees: 0,
@@ -360,8 +423,15 @@ fn first_progress(record: &EventRecord, order: &NewOrder) -> Result<Progress, St
 fn refused_order(record: &EventRecord, rejected: &OrderRejected) -> Result<(Terms, Progress), StoreError> {
     // A quantity may be the very reason of the refusal; what does not fit the column is stored as the most that does.
     let fits = u64::try_from(i64::MAX).expect("it is positive");
-    let quantity = Quantity::from_lots(rejected.order.quantity.lots().min(fits));
-    let order = NewOrder { quantity, ..rejected.order };
+    let quantity = Quantity::from_lots(rejected.quantity.lots().min(fits));
+    let order = NewOrder {
+        kind: rejected.kind,
+        time_in_force: rejected.time_in_force,
+        client_order_id: rejected.client_order_id,
+        quote_quantity: rejected.quote_quantity,
+        trigger: rejected.trigger,
+        ..NewOrder::limit(rejected.account, rejected.instrument, rejected.side, rejected.price, quantity)
+    };
     let terms = Terms { handle: None, order, rejected: Some(rejected.reason), created: record.time };
     Ok((terms, first_progress(record, &order)?))
 }

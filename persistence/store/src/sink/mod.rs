@@ -4,6 +4,7 @@
 //! tables. The event log keeps events until the cursor has passed them; when the database is away, trading goes on and
 //! the sink catches up later.
 
+mod control;
 mod fold;
 mod insert;
 mod run;
@@ -100,7 +101,8 @@ async fn resume(store: &Store) -> Result<Fold, StoreError> {
     .await?;
     let instruments = instruments.iter().map(instrument).collect::<Result<Vec<_>, _>>()?;
     let open = sqlx::query(
-        "SELECT seq, handle, price, quantity, filled, notional, fees, updated_ns FROM orders WHERE closed_ns IS NULL",
+        "SELECT seq, handle, price, stop_price, quantity, quote_quantity, filled, notional, fees, updated_ns FROM orders \
+         WHERE closed_ns IS NULL",
     )
     .fetch_all(store.pool())
     .await?;
@@ -111,7 +113,10 @@ async fn resume(store: &Store) -> Result<Fold, StoreError> {
 fn instrument(row: &AnyRow) -> Result<InstrumentListed, StoreError> {
     const TABLE: &str = "instruments";
     let number = |column| unsigned::<u32>(row, TABLE, column);
-    let rate = |column| FeeRate::from_ppm(number(column)?).ok_or_else(|| corrupt(TABLE, column, "above 10%"));
+    let rate = |column| {
+        let ppm = i32::try_from(row.try_get::<i64, _>(column)?).ok().and_then(FeeRate::from_ppm);
+        ppm.ok_or_else(|| corrupt(TABLE, column, "beyond 10%"))
+    };
     Ok(InstrumentListed {
         instrument: InstrumentId::new(number("id")?),
         base: AssetId::new(number("base_asset")?),
@@ -129,7 +134,9 @@ fn open_order(row: &AnyRow) -> Result<(OrderId, Progress), StoreError> {
     let progress = Progress {
         seq: row.try_get("seq")?,
         price: row.try_get("price")?,
+        stop_price: row.try_get("stop_price")?,
         quantity: row.try_get("quantity")?,
+        by_cash: row.try_get::<i64, _>("quote_quantity")? != 0,
         filled: row.try_get("filled")?,
         notional: row.try_get("notional")?,
         fees: row.try_get("fees")?,

@@ -2,7 +2,8 @@
 
 use sqlx::AnyConnection;
 
-use super::fold::{Batch, Cursor, PostingRow, Progress, Settlement, Terms, TradeRow, key};
+use super::control::ControlRow;
+use super::fold::{Batch, BustRow, Cursor, PostingRow, Progress, Settlement, Terms, TradeRow, key};
 use super::insert::{Bulk, Statements};
 use crate::StoreError;
 
@@ -20,10 +21,10 @@ const PERMISSIONS: Bulk =
     Bulk { head: "INSERT INTO permissions (seq, account, trade, withdraw, time_ns) VALUES ", columns: 5, tail: "" };
 
 const ORDERS: Bulk = Bulk {
-    head: "INSERT INTO orders (seq, handle, account, instrument, side, kind, time_in_force, post_only, price, quantity, \
-           filled, notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, \
-           closed_ns) VALUES ",
-    columns: 20,
+    head: "INSERT INTO orders (seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, \
+           display, expires_ns, price, stop_price, quantity, quote_quantity, filled, notional, fees, status, \
+           client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns) VALUES ",
+    columns: 25,
     tail: "",
 };
 
@@ -31,15 +32,23 @@ const ORDERS: Bulk = Bulk {
 const ORDER_CHANGES: Bulk = Bulk {
     head: "UPDATE orders SET price = v.column2, quantity = v.column3, filled = v.column4, notional = v.column5, \
            fees = v.column6, status = v.column7, cancel_reason = v.column8, updated_ns = v.column9, \
-           closed_ns = v.column10 FROM (VALUES ",
-    columns: 10,
+           closed_ns = v.column10, stop_price = v.column11 FROM (VALUES ",
+    columns: 11,
     tail: ") AS v WHERE orders.seq = v.column1",
 };
 
 const TRADES: Bulk = Bulk {
-    head: "INSERT INTO trades (id, seq, idx, instrument, taker_side, price, quantity, tick_value, notional, maker_order, \
-           taker_order, maker_account, taker_account, maker_fee, taker_fee, time_ns) VALUES ",
-    columns: 16,
+    head: "INSERT INTO trades (id, seq, idx, instrument, taker_side, auction, price, quantity, tick_value, notional, \
+           maker_order, taker_order, maker_account, taker_account, maker_fee, taker_fee, time_ns) VALUES ",
+    columns: 17,
+    tail: "",
+};
+
+const BUSTS: Bulk = Bulk { head: "INSERT INTO busts (trade, seq, idx, time_ns) VALUES ", columns: 4, tail: "" };
+
+const CONTROLS: Bulk = Bulk {
+    head: "INSERT INTO control_events (seq, idx, kind, account, instrument, fields, time_ns) VALUES ",
+    columns: 7,
     tail: "",
 };
 
@@ -73,6 +82,8 @@ pub(super) async fn write(
         return Err(StoreError::Contradiction { seq: to.seq.get(), index: 0, what });
     }
     statements.run(connection, &TRADES, &batch.trades, trade).await?;
+    statements.run(connection, &BUSTS, &batch.busts, bust).await?;
+    statements.run(connection, &CONTROLS, &batch.controls, control).await?;
     statements.run(connection, &POSTINGS, &batch.postings, posting).await?;
     for settlement in &batch.settlements {
         settle(connection, settlement).await?;
@@ -150,8 +161,13 @@ fn new_order(query: super::insert::Bound, terms: &Terms, progress: &Progress) ->
         .bind(order.kind.code())
         .bind(order.time_in_force.code())
         .bind(i64::from(order.post_only))
+        .bind(order.self_trade.code())
+        .bind(i64::from(order.display.lots()))
+        .bind(bits(order.expires.nanos()))
         .bind(progress.price)
+        .bind(progress.stop_price)
         .bind(progress.quantity)
+        .bind(order.quote_quantity.minor())
         .bind(progress.filled)
         .bind(progress.notional)
         .bind(progress.fees)
@@ -176,6 +192,7 @@ fn order_change(query: super::insert::Bound, progress: &Progress) -> super::inse
         .bind(progress.cancelled.map(cx_engine::reject::CancelReason::code))
         .bind(bits(progress.updated.nanos()))
         .bind(progress.is_closed().then_some(bits(progress.updated.nanos())))
+        .bind(progress.stop_price)
 }
 
 fn trade(query: super::insert::Bound, row: &TradeRow) -> super::insert::Bound {
@@ -186,6 +203,7 @@ fn trade(query: super::insert::Bound, row: &TradeRow) -> super::insert::Bound {
         .bind(i64::from(row.index))
         .bind(i64::from(trade.instrument.get()))
         .bind(trade.taker_side.code())
+        .bind(i64::from(trade.auction))
         .bind(trade.price.ticks())
         .bind(bits(trade.quantity.lots()))
         .bind(row.tick_value)
@@ -196,6 +214,21 @@ fn trade(query: super::insert::Bound, row: &TradeRow) -> super::insert::Bound {
         .bind(i64::from(trade.taker_account.get()))
         .bind(trade.maker_fee)
         .bind(trade.taker_fee)
+        .bind(bits(row.time.nanos()))
+}
+
+fn bust(query: super::insert::Bound, row: &BustRow) -> super::insert::Bound {
+    query.bind(bits(row.trade.get())).bind(bits(row.seq.get())).bind(i64::from(row.index)).bind(bits(row.time.nanos()))
+}
+
+fn control(query: super::insert::Bound, row: &ControlRow) -> super::insert::Bound {
+    query
+        .bind(bits(row.seq.get()))
+        .bind(i64::from(row.index))
+        .bind(row.kind)
+        .bind(row.account.map(|account| i64::from(account.get())))
+        .bind(row.instrument.map(|instrument| i64::from(instrument.get())))
+        .bind(row.fields.clone())
         .bind(bits(row.time.nanos()))
 }
 

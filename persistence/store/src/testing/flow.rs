@@ -3,10 +3,10 @@
 
 use cx_engine::command::{
     AmendOrder, AssetClass, CancelAll, CancelOrder, Movement, NewAsset, NewInstrument, NewOrder, OrderKind,
-    Permissions, SetPermissions, Side, TimeInForce,
+    Permissions, SelfTrade, SetPermissions, Side, TimeInForce,
 };
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Symbol};
-use cx_engine::units::{Amount, FeeRate, Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, DisplayQuantity, FeeRate, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event, EventRecord, Exchange};
 
 const ACCOUNTS: u32 = 8;
@@ -100,13 +100,13 @@ impl Flow {
             84..92 => match self.some_order() {
                 Some((account, order)) => {
                     let (price, quantity) = (self.price(), Quantity::from_lots(1 + self.below(60)));
-                    Command::Amend(AmendOrder { account, order, price, quantity })
+                    Command::Amend(AmendOrder { account, order, price, quantity, stop_price: Price::NONE })
                 }
                 None => Command::Place(self.order(account)),
             },
             92 => {
                 let instrument = Some(InstrumentId::new(self.small(INSTRUMENTS)));
-                Command::CancelAll(CancelAll { account, instrument })
+                Command::CancelAll(CancelAll { account, instrument, side: None })
             }
             93 => {
                 let permissions = Permissions { trade: self.below(6) > 0, withdraw: self.below(2) > 0 };
@@ -153,17 +153,25 @@ impl Flow {
                 ClientOrderId::new(&format!("order-{}", self.client)).ok()
             }
         };
-        NewOrder {
-            account,
-            instrument: InstrumentId::new(self.small(INSTRUMENTS)),
-            side,
+        let instrument = InstrumentId::new(self.small(INSTRUMENTS));
+        let price = if kind == OrderKind::Market { Price::NONE } else { self.price() };
+        let quantity = Quantity::from_lots(self.below(50));
+        let mut order = NewOrder {
             kind,
             time_in_force,
             post_only,
-            price: if kind == OrderKind::Market { Price::NONE } else { self.price() },
-            quantity: Quantity::from_lots(self.below(50)),
             client_order_id,
+            self_trade: SelfTrade::ALL[self.small(4) as usize],
+            ..NewOrder::limit(account, instrument, side, price, quantity)
+        };
+        if kind == OrderKind::Limit && time_in_force == TimeInForce::GoodTillCancelled {
+            match self.below(8) {
+                0 => order.display = DisplayQuantity::from_lots(1 + self.small(5)),
+                1 => order.time_in_force = TimeInForce::Day,
+                _ => {}
+            }
         }
+        order
     }
 
     fn cash(&mut self, account: AccountId) -> Movement {

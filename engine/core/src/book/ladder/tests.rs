@@ -67,3 +67,33 @@ fn the_window_follows_the_market() {
     assert!(ladder.near > 400, "the window stayed where nobody trades: {} near", ladder.near);
     agree(&ladder, &model);
 }
+
+/// Levels spread far wider than any window: each may cost a look into the ordered map, but not a move of the window.
+#[test]
+fn a_wide_book_does_not_keep_moving_its_window() {
+    let (mut ladder, mut moves, mut base) = (Ladder::new(), 0, 0);
+    for step in 0..20_000_i64 {
+        ladder.occupy(step * 7_919 % 20_000 * 1_000);
+        if ladder.base != base {
+            (moves, base) = (moves + 1, ladder.base);
+        }
+    }
+    assert_eq!(ladder.len(), 20_000);
+    assert!(moves < 20, "{moves} moves");
+    assert_eq!(ladder.best(), 0);
+}
+
+#[test]
+fn the_window_moves_again_after_a_wide_book_has_gone() {
+    let mut ladder = Ladder::new();
+    for step in 0..20_000_i64 {
+        ladder.occupy(step * 1_000);
+    }
+    for step in 1..20_000_i64 {
+        ladder.vacate(step * 1_000);
+    }
+    for step in 0..500_i64 {
+        ladder.occupy(900_000_000 + step);
+    }
+    assert!(ladder.near > 400, "the window stayed where nobody trades: {} near", ladder.near);
+}

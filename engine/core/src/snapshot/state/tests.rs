@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::audit::tests::sound;
+use crate::audit::tests::{rich, sound};
+use crate::codec::COMMAND_RECORD_LEN;
+use crate::control::{Phase, SchedulePhase};
 use crate::snapshot::{MAGIC, SnapshotError, VERSION};
+use crate::units::{Quantity, Trigger};
 
 fn sealed(state: State) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
@@ -16,7 +19,15 @@ fn sealed(state: State) -> Vec<u8> {
 
 /// What a restore says to a sound state with one change.
 fn refused(change: impl FnOnce(&mut State)) -> String {
-    let mut state = State::of(&sound());
+    refused_in(State::of(&sound()), change)
+}
+
+/// Likewise to one with stops, an iceberg, a pair, limits and a trade.
+fn refused_rich(change: impl FnOnce(&mut State)) -> String {
+    refused_in(State::of(&rich()), change)
+}
+
+fn refused_in(mut state: State, change: impl FnOnce(&mut State)) -> String {
     change(&mut state);
     match Exchange::restore(&sealed(state)) {
         Err(SnapshotError::Invalid(why)) => why,
@@ -30,6 +41,8 @@ fn an_unchanged_state_is_accepted() {
     let bytes = sealed(State::of(&sound()));
     assert_eq!(bytes, sound().snapshot());
     assert_eq!(Exchange::restore(&bytes).unwrap().state_hash(), sound().state_hash());
+    let bytes = rich().snapshot();
+    assert_eq!(Exchange::restore(&bytes).unwrap().snapshot(), bytes);
 }
 
 #[test]
@@ -77,10 +90,11 @@ fn orders_must_be_right() {
     // A bid of 5 @ 12 holds what 6 @ 10 did, and crosses the offer at 11.
     let crossed = refused(|it| {
         it.orders.0[0].leaves = Quantity::from_lots(5);
+        it.orders.0[0].displayed = Quantity::from_lots(5);
         it.orders.0[0].price = Price::from_ticks(12);
     });
     assert!(crossed.contains("crossed"), "{crossed}");
-    assert!(refused(|it| it.accounts.0[1].1.trade = false).contains("without permission"));
+    assert!(refused(|it| it.accounts.0[1].permissions.trade = false).contains("without permission"));
 }
 
 #[test]
@@ -103,7 +117,87 @@ fn listings_and_accounts_must_be_right() {
     assert!(refused(|it| it.listings.0[1] = it.listings.0[0]).contains("twice"));
     assert!(refused(|it| it.listings.0.swap(1, 2)).contains("wrong class"));
     assert!(refused(|it| it.listings.0[0] = [0xFF; COMMAND_RECORD_LEN]).contains("unknown"));
-    assert!(refused(|it| it.accounts.0[1].0 = AccountId::new(1 << 24)).contains("out of range"));
+    assert!(refused(|it| it.accounts.0[1].id = AccountId::new(1 << 24)).contains("out of range"));
+}
+
+/// The place of the order in a slot.
+fn at(state: &State, slot: u32) -> usize {
+    state.orders.0.iter().position(|order| order.slot == slot).unwrap()
+}
+
+fn refused_order(slot: u32, change: impl FnOnce(&mut Order)) -> String {
+    refused_rich(|it| {
+        let place = at(it, slot);
+        change(&mut it.orders.0[place]);
+    })
+}
+
+#[test]
+fn terms_must_go_together() {
+    let ticks = Price::from_ticks;
+    assert!(refused_order(0, |it| it.kind = 9).contains("kind is unknown"));
+    assert!(refused_order(0, |it| it.kind = 2).contains("go together"));
+    assert!(refused_order(0, |it| it.self_trade = 0).contains("self-trade choice"));
+    assert!(refused_order(0, |it| it.time_in_force = 2).contains("go together"));
+    assert!(refused_order(0, |it| it.stop_price = ticks(11)).contains("go together"));
+    assert!(refused_order(3, |it| it.post_only = true).contains("go together"));
+    assert!(refused_order(3, |it| it.price = ticks(11)).contains("go together"));
+    assert!(refused_order(3, |it| it.stop_price = ticks(101)).contains("out of range"));
+    assert!(refused_order(3, |it| it.trails = Trigger::ticks(2)).contains("distance"));
+    assert!(refused_order(4, |it| it.trails = Trigger::NONE).contains("distance"));
+    assert!(refused_order(4, |it| it.extreme = ticks(11)).contains("not at its distance"));
+    assert!(refused_order(5, |it| it.expires = Timestamp::default()).contains("not in the future"));
+    assert!(refused_order(0, |it| it.expires = Timestamp::from_nanos(9)).contains("not in the future"));
+    assert!(refused_order(5, |it| it.displayed = Quantity::from_lots(5)).contains("out of range"));
+    assert!(refused_order(5, |it| it.displayed = Quantity::ZERO).contains("out of range"));
+    assert!(refused_order(0, |it| it.maker = 100_001).contains("fee rate"));
+    assert!(refused_order(1, |it| it.arrival = 1).contains("order of their arrival"));
+}
+
+#[test]
+fn lists_and_pairs_must_be_right() {
+    assert!(refused_order(6, |it| it.first = Some(99)).contains("pair"));
+    assert!(refused_order(6, |it| it.first = Some(6)).contains("pair"));
+    assert!(refused_order(6, |it| it.first = Some(0)).contains("disagree"));
+    let lists = "list of open orders";
+    assert!(refused_rich(|it| it.accounts.0[1].open.0.push(0)).contains(lists));
+    assert!(refused_rich(|it| it.accounts.0[1].open.0.push(2)).contains(lists));
+    assert!(refused_rich(|it| it.accounts.0[1].open.0.push(99)).contains(lists));
+    assert!(refused_rich(|it| it.accounts.0[1].open.0.truncate(1)).contains("in no list"));
+    let trailing = "list of trailing stops";
+    assert!(refused_rich(|it| it.hours.0[0].trailing[1].0.clear()).contains(trailing));
+    assert!(refused_rich(|it| it.hours.0[0].trailing[1].0.push(4)).contains(trailing));
+    assert!(refused_rich(|it| it.hours.0[0].trailing[0].0.push(4)).contains(trailing));
+    assert!(refused_rich(|it| it.hours.0[0].trailing[1].0.push(99)).contains(trailing));
+}
+
+#[test]
+fn accounts_hours_and_trades_must_be_right() {
+    assert!(refused_rich(|it| it.accounts.0[1].tier = 8).contains("tier"));
+    assert!(refused_rich(|it| it.accounts.0[1].volumes.0[0].1 = 0).contains("volumes"));
+    assert!(refused_rich(|it| it.accounts.0[1].volumes.0[0].0 = 1).contains("volumes"));
+    assert!(refused_rich(|it| it.accounts.0[1].tokens = u64::MAX).contains("more tokens"));
+    assert!(refused_rich(|it| it.accounts.0[2].tokens = 1).contains("without a throttle"));
+    assert!(refused_rich(|it| it.hours.0.clear()).contains("differ in number"));
+    assert!(refused_rich(|it| it.hours.0[0].phase = 11).contains("phase is unknown"));
+    assert!(refused_rich(|it| it.hours.0[0].last = Price::from_ticks(101)).contains("last price"));
+    assert!(refused_rich(|it| it.hours.0[0].ends = Timestamp::from_nanos(9)).contains("phase"));
+    assert!(refused_rich(|it| it.hours.0[0].phase = Phase::Delisted.number()).contains("its phase has ended"));
+    let plan = SchedulePhase {
+        instrument: InstrumentId::new(0),
+        phase: Phase::VolatilityHalt,
+        at: Timestamp::default(),
+        every_ns: 0,
+    };
+    assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::SchedulePhase(plan)))).contains("planned"));
+    assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::Tick))).contains("planned phase"));
+    assert!(refused_rich(|it| it.trades.0.clear()).contains("other trades"));
+    let made = "could not have been made";
+    assert!(refused_rich(|it| it.trades.0[0].buyer = AccountId::VENUE).contains(made));
+    assert!(refused_rich(|it| it.trades.0[0].quantity = Quantity::ZERO).contains(made));
+    assert!(refused_rich(|it| it.trades.0[0].buyer_fee = -1).contains(made));
+    assert!(refused_rich(|it| it.settings.0.push(record(Command::Tick))).contains("a setting is none"));
+    assert!(refused_rich(|it| it.settings.0.swap(0, 1)).contains("not in canonical form"));
 }
 
 /// What would restore to a sound exchange but is not how one is written.

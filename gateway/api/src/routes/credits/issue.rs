@@ -217,7 +217,7 @@ async fn settle(state: &AppState, credit: CreditRecord) -> Result<CreditRecord, 
     let asset = state.venue.read().market.listings().asset_by_code(code.as_str()).map(|asset| asset.asset);
     let command = asset.and_then(|asset| issue_command(&credit, asset)).ok_or_else(broken)?;
     let reply = desk::answer(desk::submit(state, command)?).await?;
-    match reply.events.first() {
+    match reply.own().first() {
         Some(Event::Issued(_)) => {}
         // It took effect the first time.
         Some(Event::CommandRejected(refused)) if refused.reason == Reject::DuplicateReference => {}

@@ -338,7 +338,7 @@ pub(crate) struct Instrument {
 
 impl Instrument {
     pub(crate) fn of(quoted: &Quoted, facts: &Facts, listed: &InstrumentListed) -> Self {
-        let rate = |ppm: u32| number(trimmed(Scaled { mantissa: i128::from(ppm), scale: 6 }, 0));
+        let rate = |ppm: i32| number(trimmed(Scaled { mantissa: i128::from(ppm), scale: 6 }, 0));
         Self {
             symbol: quoted.symbol.to_string(),
             project_id: facts.project_id,

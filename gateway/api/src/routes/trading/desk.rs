@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use cx_engine::Command;
-use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder};
+use cx_engine::command::{AmendOrder, CancelAll, CancelOrder, NewOrder, Side};
 use cx_engine::event::Event;
-use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, Seq};
+use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId, Seq};
 use cx_engine::reject::Reject;
+use cx_engine::units::Price;
 use cx_market_data::{OrderState, OrderStatus};
 use cx_pipeline::{Pending, Reply};
 use cx_store::{PublicId, PublicIdKind};
 
-use super::entry::{self, Amendment};
+use super::entry::{self, Amendment, OrderEntry};
+use super::instrument;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 use crate::venue::Folds;
@@ -77,7 +79,7 @@ pub(crate) async fn answer(pending: Pending) -> Result<Reply, Problem> {
 
 /// What the answer to a new order says.
 pub(crate) async fn placed(state: &AppState, order: &NewOrder, reply: &Reply) -> Result<Placed, Problem> {
-    match reply.events.first() {
+    match reply.own().first() {
         Some(Event::OrderAccepted(_)) => {
             let order = first_answer(state, order.account, reply.seq).await?;
             Ok(Placed { order, repeated: false })
@@ -109,19 +111,83 @@ async fn first_answer(state: &AppState, account: AccountId, seq: Seq) -> Result<
 /// A refusal of the core, with the field that it is about.
 pub(crate) fn refusal(reason: Reject) -> Problem {
     let problem = Problem::new(reason).detail(reason.message());
-    let field = match reason {
-        Reject::InvalidPrice | Reject::PostOnlyWouldMatch => "price",
-        Reject::InvalidQuantity | Reject::QuantityBelowFilled | Reject::InsufficientCredits => "quantity",
-        Reject::DuplicateClientOrderId => "client_order_id",
-        Reject::UnknownInstrument => "symbol",
-        Reject::InvalidCombination => "time_in_force",
-        _ => return problem,
-    };
-    problem.field(field, reason.message())
+    match field_of(reason) {
+        Some(field) => problem.field(field, reason.message()),
+        None => problem,
+    }
 }
 
-fn unexpected(event: Option<&Event>) -> Problem {
+/// The field of an order that a refusal is about, where it is one.
+const fn field_of(reason: Reject) -> Option<&'static str> {
+    match reason {
+        Reject::InvalidPrice | Reject::PostOnlyWouldMatch | Reject::PriceOutsideCollar => Some("price"),
+        Reject::InvalidExpiry => Some("expires_at"),
+        Reject::InvalidQuantity
+        | Reject::QuantityBelowFilled
+        | Reject::InsufficientCredits
+        | Reject::OrderQuantityLimit
+        | Reject::PositionLimit => Some("quantity"),
+        Reject::NoReferencePrice => Some("order_type"),
+        Reject::DuplicateClientOrderId => Some("client_order_id"),
+        Reject::UnknownInstrument => Some("symbol"),
+        Reject::InvalidCombination => Some("time_in_force"),
+        Reject::UnknownAccount
+        | Reject::UnknownAsset
+        | Reject::UnknownOrder
+        | Reject::InvalidAmount
+        | Reject::LinkedOrder
+        | Reject::TradingNotPermitted
+        | Reject::InsufficientFunds
+        | Reject::NotionalTooLarge
+        | Reject::NoChange
+        | Reject::AlreadyExists
+        | Reject::InvalidDefinition
+        | Reject::WrongAssetClass
+        | Reject::WithdrawalNotPermitted
+        | Reject::ReservedAccount
+        | Reject::LimitReached
+        | Reject::DuplicateReference
+        | Reject::Throttled
+        | Reject::AccountStopped
+        | Reject::MarketHalted
+        | Reject::WrongPhase
+        | Reject::OrderNotionalLimit
+        | Reject::OpenOrdersLimit
+        | Reject::ExposureLimit
+        | Reject::UnknownTrade
+        | Reject::AlreadyBusted
+        | Reject::InvalidSetting
+        | Reject::NotSupported => None,
+    }
+}
+
+/// What no answer of the core should be.
+pub(crate) fn unexpected(event: Option<&Event>) -> Problem {
     Problem::internal(&format!("the exchange answered with {event:?}"))
+}
+
+/// The command's order for what a client asks.
+pub(crate) async fn prepare(state: &AppState, account: AccountId, wanted: &OrderEntry) -> Result<NewOrder, Problem> {
+    let traded = instrument::resolve(state, wanted.named()).await?;
+    let quoted = state.venue.read().quoted(traded).ok_or_else(|| Problem::not_found("instrument"))?;
+    let oco = partner(state, account, wanted).await?;
+    wanted.order(account, traded, &quoted.decimals, oco)
+}
+
+/// The handle of the order that a new one is to be paired with: a public id, an integer id or a client order id.
+async fn partner(state: &AppState, account: AccountId, entry: &OrderEntry) -> Result<OrderId, Problem> {
+    let Some(name) = entry.oco_order_id.as_deref() else { return Ok(OrderId::NONE) };
+    let unknown = || Problem::new(Reject::UnknownOrder).field("oco_order_id", "there is no such order");
+    let by_client_id = ClientOrderId::new(name).ok().map(OrderRef::Client);
+    for named in OrderRef::parse(name).into_iter().chain(by_client_id) {
+        match find(state, account, named).await {
+            Ok(order) if order.order != OrderId::NONE => return Ok(order.order),
+            Ok(_) => return Err(unknown()),
+            Err(problem) if problem.code() == Code::NotFound => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(unknown())
 }
 
 /// The order that a client names: 404 unless the account has it.
@@ -149,24 +215,28 @@ pub(crate) fn cancellation(order: &OrderState) -> Result<Command, Problem> {
 /// The command that amends an order; 400 unless it is open. What is not named stays as it is.
 pub(crate) fn amendment(folds: &Folds, order: &OrderState, change: &Amendment) -> Result<Command, Problem> {
     check_is_open(order)?;
-    if change.price.is_none() && change.quantity.is_none() {
-        let problem = Problem::new(Code::MissingFields).error("Missing fields: price, quantity");
-        return Err(problem.detail("Missing fields: price, quantity: name at least one of them."));
+    if change.price.is_none() && change.quantity.is_none() && change.stop_price.is_none() {
+        let fields = "Missing fields: price, quantity, stop_price";
+        let problem = Problem::new(Code::MissingFields).error(fields);
+        return Err(problem.detail(format!("{fields}: name at least one of them.")));
     }
     let quoted = folds.quoted(order.instrument).ok_or_else(|| Problem::new(Reject::UnknownInstrument))?;
     let price = change.price.map(|price| entry::price(price, &quoted.decimals)).transpose()?;
     let quantity = change.quantity.map(|quantity| entry::quantity(quantity, &quoted.decimals)).transpose()?;
+    let stop_price =
+        change.stop_price.map(|price| entry::price_on("stop_price", price, &quoted.decimals)).transpose()?;
     Ok(Command::Amend(AmendOrder {
         account: order.account,
         order: order.order,
         price: price.unwrap_or(order.price),
         quantity: quantity.unwrap_or(order.quantity),
+        stop_price: stop_price.unwrap_or(Price::NONE),
     }))
 }
 
 /// The order after its cancellation or amendment.
 pub(crate) async fn changed(state: &AppState, order: &OrderState, reply: &Reply) -> Result<OrderState, Problem> {
-    match reply.events.first() {
+    match reply.own().first() {
         Some(Event::OrderCancelled(_) | Event::OrderAmended(_)) => {
             find(state, order.account, OrderRef::Number(order.accepted)).await
         }
@@ -182,20 +252,20 @@ pub(crate) async fn changed(state: &AppState, order: &OrderState, reply: &Reply)
 }
 
 /// The command that cancels all orders of an account.
-pub(crate) fn cancel_all(account: AccountId, instrument: Option<InstrumentId>) -> Command {
-    Command::CancelAll(CancelAll { account, instrument })
+pub(crate) fn cancel_all(account: AccountId, instrument: Option<InstrumentId>, side: Option<Side>) -> Command {
+    Command::CancelAll(CancelAll { account, instrument, side })
 }
 
 /// The orders that a [`cancel_all`] cancelled. An account that the core has never heard of has none.
 pub(crate) fn all_cancelled(folds: &Folds, account: AccountId, reply: &Reply) -> Result<Vec<OrderState>, Problem> {
-    match reply.events.last() {
+    match reply.own().last() {
         Some(Event::AllCancelled { .. }) => {}
         Some(Event::CommandRejected(refused)) if refused.reason == Reject::UnknownAccount => return Ok(Vec::new()),
         Some(Event::CommandRejected(refused)) => return Err(refusal(refused.reason)),
         other => return Err(unexpected(other)),
     }
     let handles: Vec<_> = reply
-        .events
+        .own()
         .iter()
         .filter_map(|event| if let Event::OrderCancelled(cancelled) = event { Some(cancelled.order) } else { None })
         .collect();

@@ -5,7 +5,7 @@ use cx_engine::command::Side;
 use cx_engine::ids::{AccountId, InstrumentId, OrderId, Seq, TradeId};
 use cx_engine::money;
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Price, Quantity, Timestamp};
+use cx_engine::units::{Amount, Price, Quantity, Timestamp};
 use cx_market_data::{ExecutionReport, Liquidity, OrderState, OrderStatus, PublicTrade};
 use cx_store::history::{OrderFilter, OrderRow, OrderStatus as RowStatus, TradeRow};
 use cx_store::{Page, PageRequest};
@@ -91,6 +91,7 @@ fn of_row(row: &OrderRow) -> OrderState {
         RowStatus::PartiallyFilled => OrderStatus::PartiallyFilled,
         RowStatus::Filled => OrderStatus::Filled,
         RowStatus::Cancelled => OrderStatus::Cancelled(row.cancel_reason.unwrap_or(CancelReason::Requested)),
+        RowStatus::Expired => OrderStatus::Cancelled(CancelReason::Expired),
         RowStatus::Rejected => OrderStatus::Rejected(row.reject_reason.unwrap_or(Reject::UnknownOrder)),
     };
     let leaves = if status.is_open() { row.quantity.minus(row.filled) } else { Quantity::ZERO };
@@ -108,6 +109,15 @@ fn of_row(row: &OrderRow) -> OrderState {
         filled: row.filled,
         cumulative_notional: i128::from(row.notional.minor()),
         fees: i128::from(row.fees.minor()),
+        self_trade: row.self_trade,
+        display: row.display,
+        stop_price: row.stop_price.unwrap_or(Price::NONE),
+        triggered: false,
+        quote_quantity: row.quote_quantity,
+        busted: Quantity::ZERO,
+        expires: row.expires,
+        // What it holds is known of open orders only, and those come from the folds.
+        held: Amount::ZERO,
         client_order_id: row.client_order_id,
         accepted: row.seq,
         accepted_at: row.created,

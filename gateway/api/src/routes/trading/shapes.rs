@@ -1,10 +1,10 @@
 //! Orders, trades and holdings as REST clients see them (API.md section 2): decimals as JSON numbers, times in RFC 3339.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use cx_engine::command::{OrderKind, TimeInForce};
+use cx_engine::command::TimeInForce;
 use cx_engine::ids::AccountId;
 use cx_engine::reject::Reject;
-use cx_engine::units::Timestamp;
+use cx_engine::units::{Price, Timestamp};
 use cx_market_data::{Decimals, OrderState, OrderStatus, Scaled};
 use cx_store::{PublicId, PublicIdKind};
 use rust_decimal::Decimal;
@@ -48,6 +48,8 @@ pub(crate) const fn time_in_force(value: TimeInForce) -> &'static str {
         TimeInForce::GoodTillCancelled => "GTC",
         TimeInForce::ImmediateOrCancel => "IOC",
         TimeInForce::FillOrKill => "FOK",
+        TimeInForce::Day => "DAY",
+        TimeInForce::GoodTillDate => "GTD",
     }
 }
 
@@ -73,13 +75,24 @@ pub(crate) struct Order {
     pub remaining_quantity: Number,
     pub fill_percentage: Number,
     pub price: Option<Number>,
+    /// Where a stop goes off (a trailing one: as it stands), or went off.
     pub stop_price: Option<Number>,
+    /// The cash that a market buy may spend; null for orders with a quantity.
+    pub quote_quantity: Option<Number>,
     pub average_fill_price: Option<Number>,
     /// Limit orders: price times quantity; market orders: what their fills were worth.
     pub total_value: Option<Number>,
     pub currency: String,
     pub fees: Number,
     pub time_in_force: &'static str,
+    /// When it ends by itself.
+    pub expires_at: Option<String>,
+    /// Whether it had to rest.
+    pub post_only: bool,
+    /// How much of it the book shows at a time; null for all.
+    pub display_quantity: Option<Number>,
+    /// What happens when it meets an order of its own owner.
+    pub self_trade_prevention: &'static str,
     pub created_at: String,
     pub updated_at: String,
     pub submitted_at: Option<String>,
@@ -109,7 +122,11 @@ impl Order {
         let lots = |value: cx_engine::units::Quantity| number(decimals.quantity(value));
         let filled = order.filled.lots().min(order.quantity.lots());
         let remaining = cx_engine::units::Quantity::from_lots(order.quantity.lots() - filled);
-        let (is_limit, rejected) = (order.kind == OrderKind::Limit, rejection(order.status));
+        let shown = match u64::from(order.display.lots()) {
+            0 => None,
+            shown => Some(cx_engine::units::Quantity::from_lots(shown)),
+        };
+        let (is_limit, rejected) = (order.kind.is_limited(), rejection(order.status));
         Self {
             id: order.accepted.get(),
             uuid: id.uuid(),
@@ -127,12 +144,19 @@ impl Order {
             remaining_quantity: lots(remaining),
             fill_percentage: percentage(i128::from(filled), i128::from(order.quantity.lots())),
             price: is_limit.then(|| number(decimals.price(order.price))),
-            stop_price: None,
+            stop_price: (order.stop_price != Price::NONE).then(|| number(decimals.price(order.stop_price))),
+            quote_quantity: order
+                .is_by_cash()
+                .then(|| number(cash(order.quote_quantity.minor().into(), decimals.minor.scale))),
             average_fill_price: average_price(order, decimals).map(number),
             total_value: total_value(order, decimals),
             currency: quoted.currency.to_string(),
             fees: number(cash(order.fees, decimals.minor.scale)),
             time_in_force: time_in_force(order.time_in_force),
+            expires_at: (order.expires > Timestamp::default()).then(|| instant(order.expires)),
+            post_only: order.post_only,
+            display_quantity: shown.map(lots),
+            self_trade_prevention: order.self_trade.code(),
             created_at: instant(order.accepted_at),
             updated_at: instant(order.updated_at),
             submitted_at: rejected.is_none().then(|| instant(order.accepted_at)),
@@ -167,9 +191,9 @@ fn rejection(status: OrderStatus) -> Option<Reject> {
 
 fn total_value(order: &OrderState, decimals: &Decimals) -> Option<Number> {
     let value = match order.kind {
-        OrderKind::Market if order.filled.is_zero() => return None,
-        OrderKind::Market => cash(order.cumulative_notional, decimals.minor.scale),
-        OrderKind::Limit => product(decimals.price(order.price), decimals.quantity(order.quantity))?,
+        kind if kind.is_limited() => product(decimals.price(order.price), decimals.quantity(order.quantity))?,
+        _ if order.filled.is_zero() => return None,
+        _ => cash(order.cumulative_notional, decimals.minor.scale),
     };
     Some(number(value))
 }

@@ -48,6 +48,8 @@ fn trade(time: u64, side: Side, ticks: i64, lots: u64, fee: i64) -> EventRecord 
             taker_fee: fee,
             maker_leaves: Quantity::ZERO,
             taker_leaves: Quantity::ZERO,
+            auction: false,
+            maker_held: Amount::ZERO,
         }),
     )
 }

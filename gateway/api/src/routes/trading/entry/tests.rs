@@ -53,7 +53,7 @@ fn a_refused_step_is_named() {
 #[test]
 fn what_is_left_out_has_the_usual_meaning() {
     let entry = |json: &str| crate::json::read_slice::<OrderEntry>(json.as_bytes()).unwrap();
-    let read = |json: &str| entry(json).order(AccountId::new(1), InstrumentId::new(0), &FINE).unwrap();
+    let read = |json: &str| entry(json).order(AccountId::new(1), InstrumentId::new(0), &FINE, OrderId::NONE).unwrap();
     let limit = read(r#"{"order_type": "LIMIT", "side": "Buy", "quantity": "1", "price": 7}"#);
     assert_eq!((limit.kind, limit.side), (OrderKind::Limit, Side::Buy));
     assert_eq!((limit.time_in_force, limit.post_only), (TimeInForce::GoodTillCancelled, false));
@@ -61,5 +61,36 @@ fn what_is_left_out_has_the_usual_meaning() {
     assert_eq!((market.time_in_force, market.price), (TimeInForce::ImmediateOrCancel, Price::NONE));
     let prevention =
         r#"{"order_type": "market", "side": "sell", "quantity": 1, "self_trade_prevention": "cancel_newest"}"#;
-    assert!(entry(prevention).check_offered().is_ok());
+    assert_eq!(read(prevention).self_trade, SelfTrade::CancelNewest);
+}
+
+#[test]
+fn stops_are_read_as_the_contract_says() {
+    let read = |more: &str| {
+        let json = format!(r#"{{"side": "sell", "quantity": 1, {more}}}"#);
+        let entry = crate::json::read_slice::<OrderEntry>(json.as_bytes()).unwrap();
+        entry.order(AccountId::new(1), InstrumentId::new(0), &FINE, OrderId::NONE).unwrap()
+    };
+    let ticks = Price::from_ticks;
+    for (more, price, trigger) in [
+        (r#""order_type": "stop", "stop_price": 6"#, Price::NONE, Trigger::at(ticks(120))),
+        (r#""order_type": "stop", "price": 6"#, Price::NONE, Trigger::at(ticks(120))),
+        (r#""order_type": "stop_limit", "price": 6"#, ticks(120), Trigger::at(ticks(120))),
+        (r#""order_type": "stop_limit", "price": 6, "stop_price": "6.50""#, ticks(120), Trigger::at(ticks(130))),
+        (r#""order_type": "trailing_stop", "trailing_amount": 0.25"#, Price::NONE, Trigger::ticks(5)),
+        (r#""order_type": "trailing_stop", "trailing_percent": "2.50""#, Price::NONE, Trigger::basis_points(250)),
+        (r#""order_type": "trailing_stop", "trailing_percent": 99.99"#, Price::NONE, Trigger::basis_points(9_999)),
+    ] {
+        let order = read(more);
+        assert_eq!((order.price, order.trigger), (price, trigger), "{more}");
+        assert_eq!(order.time_in_force, TimeInForce::GoodTillCancelled, "{more}");
+    }
+}
+
+#[test]
+fn a_market_buy_may_be_for_an_amount_of_cash() {
+    let json = br#"{"order_type": "market", "side": "buy", "quote_quantity": "250.0005"}"#;
+    let entry = crate::json::read_slice::<OrderEntry>(json).unwrap();
+    let order = entry.order(AccountId::new(1), InstrumentId::new(0), &FINE, OrderId::NONE).unwrap();
+    assert_eq!((order.quantity, order.quote_quantity), (Quantity::ZERO, Amount::from_minor(2_500_005)));
 }

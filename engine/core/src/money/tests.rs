@@ -1,0 +1,63 @@
+//! What cash pays for, against counting up lot by lot, and over the whole range against what its lots cost.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What so many lots cost a taker, exactly.
+fn cost(lots: u64, price: i64, tick_value: i64, rate: i32) -> Option<i128> {
+    let value = i128::from(price).checked_mul(i128::from(tick_value))?.checked_mul(i128::from(lots))?;
+    Some(value + value.checked_mul(i128::from(rate))? / 1_000_000)
+}
+
+fn bought(cash: i64, price: i64, tick_value: i64, rate: i32) -> u64 {
+    let rate = FeeRate::from_ppm(rate).unwrap();
+    affordable(Amount::from_minor(cash), Price::from_ticks(price), tick_value, rate).lots()
+}
+
+#[test]
+fn cash_buys_what_counting_up_says() {
+    for rate in [0, 1, 7, 999, 2_500, 50_000, 99_999, 100_000] {
+        for (price, tick_value) in [(1, 1), (1, 2), (3, 1), (7, 13), (10, 100), (999, 1_000)] {
+            for cash in (0..300).chain([999, 1_000, 1_001, 109_999, 110_000, 110_001, 999_000, 2_000_003]) {
+                let fits = |&lots: &u64| cost(lots, price, tick_value, rate).unwrap() <= i128::from(cash);
+                let counted = (1..=2_000_003).take_while(fits).last().unwrap_or(0);
+                assert_eq!(
+                    bought(cash, price, tick_value, rate),
+                    counted,
+                    "{cash} at {price} x {tick_value}, {rate} ppm"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fee_that_rounds_to_nothing_buys_one_lot_more() {
+    // 11 lots at 1 with 10% cost 12; 10 cost 11; the quotient alone says 9 for cash of 10, which pays for 9 with fee 0.
+    assert_eq!(bought(9, 1, 1, 100_000), 9);
+    assert_eq!(bought(10, 1, 1, 100_000), 9);
+    assert_eq!(bought(11, 1, 1, 100_000), 10);
+    assert_eq!(bought(19, 1, 1, 100_000), 18);
+    assert_eq!(bought(20, 1, 1, 100_000), 19);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn cash_buys_the_most_that_it_pays_for(
+        (cash_bits, price_bits, tick_bits) in (0_u32..63, 0_u32..63, 0_u32..40),
+        (cash, price, tick_value) in any::<(u64, u64, u64)>(),
+        rate in 0..=100_000_i32,
+    ) {
+        let within = |raw: u64, bits: u32, most: u64| i64::try_from((raw & ((1 << bits) - 1)).min(most)).unwrap();
+        let cash = within(cash, cash_bits, 1 << 62);
+        let price = within(price, price_bits, (1 << 62) - 1) + 1;
+        let tick_value = within(tick_value, tick_bits, 999_999_999_999) + 1;
+        let lots = bought(cash, price, tick_value, rate);
+        prop_assert!(cost(lots, price, tick_value, rate).unwrap() <= i128::from(cash));
+        prop_assert!(cost(lots + 1, price, tick_value, rate).unwrap() > i128::from(cash));
+    }
+}
