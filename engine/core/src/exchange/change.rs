@@ -1,6 +1,8 @@
 //! Cancelling and amending open orders.
 
-use super::checks::{check_lots, check_quantity};
+use std::hint::cold_path;
+
+use super::checks::{Worth, check_lots, check_quantity, ensure};
 use super::{Exchange, refused};
 use crate::book::{NONE, key_of, price_of};
 use crate::command::{AmendOrder, CancelAll, CancelOrder, CommandKind, OrderKind, Side};
@@ -33,6 +35,7 @@ struct Change {
 }
 
 impl Exchange {
+    #[inline(never)]
     pub(super) fn cancel(&mut self, cancel: &CancelOrder, events: &mut Vec<Event>) {
         match self.own_order(cancel.account, cancel.order) {
             Ok(slot) => self.end_order(slot, CancelReason::Requested, events),
@@ -74,6 +77,7 @@ impl Exchange {
     fn standing(&self, slot: u32) -> Standing {
         let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
         if detail.terms != NONE {
+            cold_path();
             return self.standing_of_rare(slot);
         }
         let (price, leaves) = (price_of(detail.side, node.key), Quantity::from_lots(node.leaves));
@@ -86,6 +90,7 @@ impl Exchange {
         Standing { price, stop_price, leaves: self.leaves_of(slot), need: self.need_of(slot) }
     }
 
+    #[inline(never)]
     pub(super) fn amend(&mut self, amend: &AmendOrder, events: &mut Vec<Event>) {
         let change = match self.admit_amend(amend) {
             Ok(change) => change,
@@ -136,6 +141,7 @@ impl Exchange {
         let detail = self.orders.detail(slot);
         let (instrument, side) = (detail.instrument, detail.side);
         if detail.armed {
+            cold_path();
             return self.arm_again(change, price, events);
         }
         if change.behind || self.phase(instrument) != Phase::Continuous {
@@ -183,6 +189,7 @@ impl Exchange {
     fn admit_amend(&mut self, amend: &AmendOrder) -> Result<Change, Reject> {
         let account = self.accounts.get(amend.account).ok_or(Reject::UnknownAccount)?;
         if account.is_limited() {
+            cold_path();
             self.throttle(amend.account)?;
         }
         self.check_amend(amend)
@@ -190,39 +197,31 @@ impl Exchange {
 
     fn check_amend(&self, amend: &AmendOrder) -> Result<Change, Reject> {
         let account = self.accounts.opened(amend.account);
-        if !account.permissions.trade {
-            return Err(Reject::TradingNotPermitted);
-        }
+        ensure(account.permissions.trade, Reject::TradingNotPermitted)?;
         let slot = self.own_order(amend.account, amend.order)?;
         let detail = self.orders.detail(slot);
         let instrument = &self.instruments[detail.instrument.get() as usize];
-        if self.market_halted {
-            return Err(Reject::MarketHalted);
-        }
+        ensure(!self.market_halted, Reject::MarketHalted)?;
         let phase = instrument.session.phase;
-        if matches!(phase, Phase::CancelOnly | Phase::Suspended | Phase::Closed | Phase::Delisted) {
-            return Err(Reject::WrongPhase);
-        }
-        if detail.terms != NONE && self.orders.terms(slot).pair != NONE {
-            return Err(Reject::LinkedOrder);
-        }
+        let closed = matches!(phase, Phase::CancelOnly | Phase::Suspended | Phase::Closed | Phase::Delisted);
+        ensure(!closed, Reject::WrongPhase)?;
+        ensure(detail.terms == NONE || self.orders.terms(slot).pair == NONE, Reject::LinkedOrder)?;
         let limited = detail.kind.is_limited();
         let takes_stop_price = detail.armed && detail.kind != OrderKind::TrailingStop;
-        if (amend.price != Price::NONE) != limited || (amend.stop_price != Price::NONE && !takes_stop_price) {
-            return Err(Reject::InvalidCombination);
-        }
+        let fits = (amend.price != Price::NONE) == limited && (amend.stop_price == Price::NONE || takes_stop_price);
+        ensure(fits, Reject::InvalidCombination)?;
         if detail.terms == NONE {
             check_lots(amend.quantity)?;
         } else {
+            cold_path();
             check_quantity(amend.quantity, self.orders.terms(slot).display)?;
         }
         let old = self.standing(slot);
         let total = Quantity::from_lots(detail.quantity);
         let filled = total.minus(old.leaves);
-        if amend.quantity <= filled {
-            return Err(Reject::QuantityBelowFilled);
-        }
+        ensure(amend.quantity > filled, Reject::QuantityBelowFilled)?;
         if account.is_limited() {
+            cold_path();
             self.check_quantity(amend.account, total, amend.quantity)?;
         }
         if limited {
@@ -230,11 +229,11 @@ impl Exchange {
         }
         let stop_price = if amend.stop_price == Price::NONE { old.stop_price } else { amend.stop_price };
         if amend.stop_price != Price::NONE {
+            cold_path();
             instrument.check_price(stop_price)?;
         }
-        if amend.price == old.price && amend.quantity == total && stop_price == old.stop_price {
-            return Err(Reject::NoChange);
-        }
+        let changes = amend.price != old.price || amend.quantity != total || stop_price != old.stop_price;
+        ensure(changes, Reject::NoChange)?;
         let mut change = Change {
             slot,
             old,
@@ -255,26 +254,26 @@ impl Exchange {
         let instrument = &self.instruments[detail.instrument.get() as usize];
         let limited = detail.kind.is_limited();
         if instrument.session.bands.collar_bps != 0 {
+            cold_path();
             // A stop that has gone off is a limit order like any other.
             let kind = if detail.armed || !limited { detail.kind } else { OrderKind::Limit };
             let stop_price = Trigger::at(change.stop_price);
             self.check_collar(kind, detail.side, amend.price, stop_price, detail.instrument)?;
         }
         let valued_at = if limited { amend.price } else { change.stop_price };
-        let worth = instrument.worth_of(detail.side, valued_at, change.leaves, detail.hold_rate())?;
+        let notional = instrument.notional_at(valued_at, change.leaves)?;
+        let worth = Worth::new(detail.side, notional, change.leaves, detail.hold_rate())?;
         if detail.tracked {
+            cold_path();
             self.check_amended_limits(amend.account, change, worth.notional)?;
         }
         let stays_out = detail.post_only || instrument.session.phase == Phase::PostOnly;
-        if stays_out && !detail.armed && !change.behind {
-            return Err(Reject::PostOnlyWouldMatch);
-        }
-        if worth.need.minus(change.old.need) > self.balances.at(detail.holder()).available {
-            return Err(match detail.side {
-                Side::Buy => Reject::InsufficientFunds,
-                Side::Sell => Reject::InsufficientCredits,
-            });
-        }
+        ensure(!stays_out || detail.armed || change.behind, Reject::PostOnlyWouldMatch)?;
+        let short = match detail.side {
+            Side::Buy => Reject::InsufficientFunds,
+            Side::Sell => Reject::InsufficientCredits,
+        };
+        ensure(worth.need.minus(change.old.need) <= self.balances.at(detail.holder()).available, short)?;
         Ok(worth.need)
     }
 

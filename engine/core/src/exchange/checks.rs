@@ -1,5 +1,7 @@
 //! What a new order must satisfy on its own and against the book: which terms go together, ranges, worth and cost.
 
+use std::hint::cold_path;
+
 use super::stops::{TRAILING_MAX, trailing_price};
 use super::{Exchange, Instrument};
 use crate::book::{Ladder, NONE, Orders, price_of};
@@ -14,6 +16,17 @@ const TIME_END: u64 = 1 << 63;
 
 /// Parts at most in which an order is shown, so that a command makes no endless number of trades.
 const PARTS_MAX: u64 = 1_024;
+
+/// A check on the usual way: that it fails is rare.
+#[inline]
+pub(super) fn ensure(holds: bool, reason: Reject) -> Result<(), Reject> {
+    if holds {
+        Ok(())
+    } else {
+        cold_path();
+        Err(reason)
+    }
+}
 
 /// What an order is worth, and what it needs.
 #[derive(Clone, Copy)]
@@ -76,7 +89,7 @@ pub(super) fn check_quantity(quantity: Quantity, display: DisplayQuantity) -> Re
 /// The range of a quantity that is shown as a whole.
 #[inline]
 pub(super) fn check_lots(quantity: Quantity) -> Result<(), Reject> {
-    if quantity.is_zero() || quantity > Quantity::ORDER_MAX { Err(Reject::InvalidQuantity) } else { Ok(()) }
+    ensure(!quantity.is_zero() && quantity <= Quantity::ORDER_MAX, Reject::InvalidQuantity)
 }
 
 /// Whether a time at which something ends is in the future, and a time at all.
@@ -84,22 +97,24 @@ pub(super) fn check_expiry(at: Timestamp, now: Timestamp) -> Result<(), Reject> 
     if at <= now || at.nanos() >= TIME_END { Err(Reject::InvalidExpiry) } else { Ok(()) }
 }
 
-impl Instrument {
-    /// What an order is worth and needs at a price, at the rate that it would hold at.
+impl Worth {
+    /// What an order of a notional needs at the rate that it would hold at.
     #[inline]
-    pub(super) fn worth_of(
-        &self,
-        side: Side,
-        price: Price,
-        leaves: Quantity,
-        hold_rate: FeeRate,
-    ) -> Result<Worth, Reject> {
-        let notional = money::notional(price, leaves, self.listing.tick_value).ok_or(Reject::NotionalTooLarge)?;
+    pub(super) fn new(side: Side, notional: Amount, leaves: Quantity, hold_rate: FeeRate) -> Result<Self, Reject> {
         let need = match side {
             Side::Buy => notional.plus(money::fee(notional, hold_rate)),
             Side::Sell => Amount::from_minor(leaves.lots().cast_signed()),
         };
-        if need > Amount::BALANCE_MAX { Err(Reject::NotionalTooLarge) } else { Ok(Worth { notional, need }) }
+        ensure(need <= Amount::BALANCE_MAX, Reject::NotionalTooLarge)?;
+        Ok(Self { notional, need })
+    }
+}
+
+impl Instrument {
+    /// What an order is worth at a price.
+    #[inline]
+    pub(super) fn notional_at(&self, price: Price, quantity: Quantity) -> Result<Amount, Reject> {
+        money::notional(price, quantity, self.listing.tick_value).ok_or(Reject::NotionalTooLarge)
     }
 }
 
@@ -146,11 +161,7 @@ impl Exchange {
             return Ok(Worth { notional: order.quote_quantity, need: order.quote_quantity });
         }
         let notional = self.walk(order).ok_or(Reject::NotionalTooLarge)?;
-        let need = match order.side {
-            Side::Buy => notional.plus(money::fee(notional, taker_rate)),
-            Side::Sell => Amount::from_minor(order.quantity.lots().cast_signed()),
-        };
-        if need > Amount::BALANCE_MAX { Err(Reject::NotionalTooLarge) } else { Ok(Worth { notional, need }) }
+        Worth::new(order.side, notional, order.quantity, taker_rate)
     }
 
     /// The notional of a market order's quantity, or of what there is, at the opposite levels; `None` when it does not fit a

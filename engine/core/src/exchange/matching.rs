@@ -1,6 +1,8 @@
 //! Matching and settlement: an aggressor meets the best opposite orders in price-time priority, and each trade settles at
 //! once, credits against cash, fees included.
 
+use std::hint::cold_path;
+
 use super::Exchange;
 use crate::book::{NONE, price_of, reach};
 use crate::command::{SelfTrade, Side, TimeInForce};
@@ -45,6 +47,8 @@ pub(super) struct Taker {
     pub(super) self_trade: SelfTrade,
     /// Whether it may be of a pair.
     pub(super) has_terms: bool,
+    /// Whether it is among its owner's open orders: a new order is only when it comes to rest.
+    pub(super) listed: bool,
 }
 
 impl Taker {
@@ -110,6 +114,7 @@ impl Exchange {
             time_in_force: detail.time_in_force,
             self_trade: detail.self_trade,
             has_terms: detail.terms != NONE,
+            listed: true,
         }
     }
 
@@ -126,7 +131,7 @@ impl Exchange {
         }
         let by_cash = matches!(taker.budget, Budget::Cash(_));
         let ended = match outcome {
-            Outcome::Filled => return self.close(taker.slot, taker.account),
+            Outcome::Filled => return self.close_taker(&taker),
             Outcome::SelfTrade => CancelReason::SelfTrade,
             Outcome::Spent if by_cash => CancelReason::CashSpent,
             Outcome::Spent => CancelReason::InsufficientFunds,
@@ -135,6 +140,9 @@ impl Exchange {
             Outcome::NothingLeft => CancelReason::ImmediateOrCancel,
         };
         if taker.rests() && matches!(outcome, Outcome::Bands | Outcome::NothingLeft) {
+            if !taker.listed {
+                self.enlist(taker.slot, taker.account);
+            }
             self.rest(taker.slot, taker.limit, taker.leaves, events);
         } else {
             self.end_taker(&taker, ended, events);
@@ -146,8 +154,8 @@ impl Exchange {
 
     /// Cancels what is left of an aggressor, and the order that it is paired with.
     fn end_taker(&mut self, taker: &Taker, reason: CancelReason, events: &mut Vec<Event>) {
-        let first = self.leave_first(taker.slot);
-        self.close(taker.slot, taker.account);
+        let first = if taker.has_terms { self.leave_first(taker.slot) } else { None };
+        self.close_taker(taker);
         events.push(Event::OrderCancelled(OrderCancelled {
             order: taker.order,
             account: taker.account,
@@ -161,6 +169,16 @@ impl Exchange {
         }));
         if let Some((first, held)) = first {
             self.withdraw(first, held, CancelReason::Paired, events);
+        }
+    }
+
+    /// Frees the slot of an aggressor that has ended.
+    #[inline]
+    fn close_taker(&mut self, taker: &Taker) {
+        if taker.listed {
+            self.close(taker.slot, taker.account);
+        } else {
+            self.free_slot(taker.slot);
         }
     }
 
@@ -181,11 +199,13 @@ impl Exchange {
             }
             let price = price_of(maker_side, key);
             if price.ticks() < bands.0 || price.ticks() > bands.1 {
+                cold_path();
                 return Outcome::Bands;
             }
             let maker = ladder.level(key).expect("the best level is occupied").head;
             let node = self.orders.node(maker);
             if self.one_owner(taker.account, taker.group, node.account) {
+                cold_path();
                 if self.prevent_self_trade(taker, maker, events) {
                     return Outcome::SelfTrade;
                 }
@@ -224,9 +244,11 @@ impl Exchange {
         events: &mut Vec<Event>,
     ) {
         if self.orders.detail(maker).terms != NONE {
+            cold_path();
             self.leave_pair(maker, events);
         }
         if taker.has_terms {
+            cold_path();
             self.leave_pair_as_taker(taker.slot, events);
         }
         let maker_side = taker.side.opposite();
@@ -270,6 +292,7 @@ impl Exchange {
         }
         events.push(Event::Trade(trade));
         if more {
+            cold_path();
             self.replenish(maker, events);
         }
     }

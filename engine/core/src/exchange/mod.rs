@@ -91,7 +91,7 @@ impl Instrument {
     /// Whether a price is within its range.
     #[inline]
     pub(crate) fn check_price(&self, price: Price) -> Result<(), Reject> {
-        if price < Price::from_ticks(1) || price > self.listing.price_max { Err(Reject::InvalidPrice) } else { Ok(()) }
+        checks::ensure(price >= Price::from_ticks(1) && price <= self.listing.price_max, Reject::InvalidPrice)
     }
 
     /// Whether a limit on a side would match the best opposite price.

@@ -1,5 +1,7 @@
 //! Open orders: what they hold, how they rest and how they end, alone or with the order that they are paired with.
 
+use std::hint::cold_path;
+
 use super::{Exchange, Instrument};
 use crate::book::{Detail, Ladder, NONE, Node, key_of, price_of};
 use crate::command::{Side, TimeInForce};
@@ -80,6 +82,7 @@ impl Exchange {
     #[inline]
     pub(super) fn count_open(&mut self, slot: u32, price: Price, quantity: Quantity, sign: i64) {
         if self.orders.detail(slot).tracked {
+            cold_path();
             self.count_tracked(slot, price, quantity, sign);
         }
     }
@@ -98,6 +101,7 @@ impl Exchange {
     #[inline]
     pub(super) fn stir_auction(&mut self, instrument: InstrumentId) {
         if self.instruments[instrument.get() as usize].session.phase.is_auction() {
+            cold_path();
             self.stir(instrument);
         }
     }
@@ -121,7 +125,7 @@ impl Exchange {
     #[inline]
     pub(super) fn close(&mut self, slot: u32, account: AccountId) {
         let detail = self.orders.detail(slot);
-        let (older, newer, terms) = (detail.older, detail.newer, detail.terms);
+        let (older, newer) = (detail.older, detail.newer);
         let owner = self.accounts.opened_mut(account);
         owner.open_orders -= 1;
         if older == NONE {
@@ -134,7 +138,14 @@ impl Exchange {
         } else {
             self.orders.detail_mut(newer).older = older;
         }
-        if terms != NONE {
+        self.free_slot(slot);
+    }
+
+    /// Frees the slot of an order that is in no queue, and not among its owner's open orders.
+    #[inline]
+    pub(super) fn free_slot(&mut self, slot: u32) {
+        if self.orders.detail(slot).terms != NONE {
+            cold_path();
             self.forget_terms(slot);
         }
         self.orders.remove(slot);
@@ -194,6 +205,7 @@ impl Exchange {
         if self.orders.detail(slot).terms == NONE {
             self.withdraw_plain(slot, reason, events);
         } else {
+            cold_path();
             self.end_rare(slot, reason, events);
         }
     }
@@ -239,9 +251,11 @@ impl Exchange {
         let (tracked, auction) = (detail.tracked, kept.session.phase.is_auction());
         kept.book.unrest(&mut self.orders, side, slot, leaves.lots());
         if tracked {
+            cold_path();
             self.count_tracked(slot, price, leaves, -1);
         }
         if auction {
+            cold_path();
             self.stir(instrument);
         }
         self.balances.release_all(holder, held);

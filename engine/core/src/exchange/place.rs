@@ -1,7 +1,10 @@
 //! New orders: the checks in their stated order, then acceptance.
 
+use std::hint::cold_path;
+
 use super::Exchange;
-use super::checks::{Worth, check_combination, check_expiry, check_lots, is_by_cash};
+use super::checks::{Worth, check_combination, check_expiry, check_lots, ensure, is_by_cash};
+use super::matching::Taker;
 use super::open::beyond;
 use crate::accounts::Balances;
 use crate::book::{Detail, NONE, Orders, Terms, key_of};
@@ -10,10 +13,22 @@ use crate::control::Phase;
 use crate::event::{Event, OrderAccepted, OrderRejected, OrderRepeated, OrderRested};
 use crate::ids::{AccountId, InstrumentId};
 use crate::reject::Reject;
+use crate::risk::day_of;
 use crate::units::{Amount, DisplayQuantity, FeeRate, Price, Timestamp, Trigger};
 
 /// Nanoseconds of a day.
 const DAY_NS: u64 = 86_400_000_000_000;
+
+/// What counts of an order's account.
+#[derive(Clone, Copy)]
+struct Owner {
+    trades: bool,
+    killed: bool,
+    /// Whether it has limits.
+    limited: bool,
+    /// The day for which its fee tier was determined last.
+    tier_day: u32,
+}
 
 /// What the checks of an order that passed them found.
 struct Admitted {
@@ -21,8 +36,7 @@ struct Admitted {
     plain: bool,
     /// Whether nothing on the other side would match it now.
     behind: bool,
-    /// Whether its account has limits.
-    limited: bool,
+    owner: Owner,
     /// The stop price that a stop starts with.
     stop_price: Price,
     /// The order that it is paired with, or `NONE`.
@@ -52,6 +66,7 @@ const fn refusal(order: &NewOrder, reason: Reject) -> Event {
     })
 }
 
+#[cold]
 #[inline(never)]
 fn refuse(order: &NewOrder, reason: Reject, events: &mut Vec<Event>) {
     events.push(refusal(order, reason));
@@ -76,6 +91,7 @@ fn is_plain(order: &NewOrder) -> bool {
 }
 
 impl Exchange {
+    #[inline(never)] // so that what it is made of is judged by its own frequency, not as one of 25 kinds of commands
     pub(super) fn place(&mut self, order: &NewOrder, events: &mut Vec<Event>) {
         if order.account == AccountId::VENUE {
             return refuse(order, Reject::ReservedAccount, events);
@@ -83,22 +99,37 @@ impl Exchange {
         let Some(account) = self.accounts.get(order.account) else {
             return refuse(order, Reject::UnknownAccount, events);
         };
-        let limited = account.is_limited();
-        if order.client_order_id.is_some()
-            && let Some(answer) = self.answer_known(order)
+        let owner = Owner {
+            trades: account.permissions.trade,
+            killed: account.killed,
+            limited: account.is_limited(),
+            tier_day: account.risk.tier_day,
+        };
+        if (owner.limited || order.client_order_id.is_some())
+            && let Some(answer) = self.answer_at_once(order, owner.limited)
         {
+            cold_path();
             return events.push(answer);
         }
+        match self.check_order(order, owner) {
+            Ok(admitted) => self.accept(order, &admitted, events),
+            Err(reason) => refuse(order, reason, events),
+        }
+    }
+
+    /// The answer to an order that is throttled, or whose client order id was used before; remembers a new id.
+    #[inline(never)]
+    fn answer_at_once(&mut self, order: &NewOrder, limited: bool) -> Option<Event> {
+        if let Some(answer) = self.answer_known(order) {
+            return Some(answer);
+        }
         if limited && let Err(reason) = self.throttle(order.account) {
-            return refuse(order, reason, events);
+            return Some(refusal(order, reason));
         }
         if order.client_order_id.is_some() {
             self.client_ids.record(self.seq, *order);
         }
-        match self.check_order(order) {
-            Ok(admitted) => self.accept(order, &admitted, events),
-            Err(reason) => refuse(order, reason, events),
-        }
+        None
     }
 
     /// The answer to an order whose client order id was used before.
@@ -113,46 +144,42 @@ impl Exchange {
         })
     }
 
-    fn check_order(&self, order: &NewOrder) -> Result<Admitted, Reject> {
-        let account = self.accounts.opened(order.account);
-        if !account.permissions.trade {
-            return Err(Reject::TradingNotPermitted);
-        }
-        if account.killed {
-            return Err(Reject::AccountStopped);
-        }
+    #[inline]
+    fn check_order(&self, order: &NewOrder, owner: Owner) -> Result<Admitted, Reject> {
+        ensure(owner.trades, Reject::TradingNotPermitted)?;
+        ensure(!owner.killed, Reject::AccountStopped)?;
         let instrument = self.instruments.get(order.instrument.get() as usize).ok_or(Reject::UnknownInstrument)?;
-        if self.market_halted {
-            return Err(Reject::MarketHalted);
-        }
+        ensure(!self.market_halted, Reject::MarketHalted)?;
         let plain = is_plain(order);
-        let stop_price = if plain && instrument.session.phase == Phase::Continuous && !account.is_limited() {
+        let stop_price = if plain && instrument.session.phase == Phase::Continuous && !owner.limited {
             check_lots(order.quantity)?;
             instrument.check_price(order.price)?;
             Price::NONE
         } else {
+            cold_path();
             self.check_terms(order)?
         };
         if instrument.session.bands.collar_bps != 0 {
+            cold_path();
             self.check_collar(order.kind, order.side, order.price, order.trigger, order.instrument)?;
         }
         let (maker, taker) = self.rates(order.account, order.instrument);
         let worth = if plain {
-            instrument.worth_of(order.side, order.price, order.quantity, maker.max(taker).max(FeeRate::ZERO))?
+            let notional = instrument.notional_at(order.price, order.quantity)?;
+            Worth::new(order.side, notional, order.quantity, maker.max(taker).max(FeeRate::ZERO))?
         } else {
+            cold_path();
             self.check_rare_worth(order, stop_price, maker, taker)?
         };
-        let limited = account.is_limited();
-        if limited || !plain {
+        if owner.limited || !plain {
+            cold_path();
             self.check_counts(order, worth.notional, taker)?;
-        } else if self.orders.open() >= Orders::OPEN_MAX {
-            return Err(Reject::LimitReached);
+        } else {
+            ensure(self.orders.open() < Orders::OPEN_MAX, Reject::LimitReached)?;
         }
         let first = if plain { NONE } else { self.check_pair(order)? };
         let behind = order.kind == OrderKind::Limit && !instrument.crosses(order.side, order.price);
-        if order.post_only && !behind {
-            return Err(Reject::PostOnlyWouldMatch);
-        }
+        ensure(!order.post_only || behind, Reject::PostOnlyWouldMatch)?;
         let need = if first == NONE { worth.need } else { beyond(worth.need, self.need_of(first)) };
         let base = self.balances.find(order.account, instrument.listing.base);
         let quote = self.balances.find(order.account, instrument.listing.quote);
@@ -160,10 +187,8 @@ impl Exchange {
             Side::Buy => (quote, Reject::InsufficientFunds),
             Side::Sell => (base, Reject::InsufficientCredits),
         };
-        if need > self.balances.available(holder) {
-            return Err(short);
-        }
-        Ok(Admitted { plain, behind, limited, stop_price, first, maker, taker, need, base, quote })
+        ensure(need <= self.balances.available(holder), short)?;
+        Ok(Admitted { plain, behind, owner, stop_price, first, maker, taker, need, base, quote })
     }
 
     /// Terms, phase, size and prices of an order that is not plain, or whose phase or limits are not. Gives the stop price that it
@@ -194,14 +219,18 @@ impl Exchange {
             return self.market_worth(order, taker);
         }
         let price = if order.kind.is_limited() { order.price } else { stop_price };
-        let instrument = &self.instruments[order.instrument.get() as usize];
-        instrument.worth_of(order.side, price, order.quantity, maker.max(taker).max(FeeRate::ZERO))
+        let notional = self.instruments[order.instrument.get() as usize].notional_at(price, order.quantity)?;
+        Worth::new(order.side, notional, order.quantity, maker.max(taker).max(FeeRate::ZERO))
     }
 
     #[inline]
     fn accept(&mut self, order: &NewOrder, admitted: &Admitted, events: &mut Vec<Event>) {
-        self.settle_tier(order.account, events);
+        if admitted.owner.tier_day != day_of(self.now) {
+            cold_path();
+            self.settle_tier(order.account, events);
+        }
         if !admitted.plain {
+            cold_path();
             return self.accept_rare(order, admitted, events);
         }
         let rests =
@@ -214,16 +243,18 @@ impl Exchange {
             return self.rest_plain(slot, order, admitted, events);
         }
         let taker = self.taker(slot, order.price, order.quantity, Amount::ZERO);
-        self.execute(taker, events);
+        self.execute(Taker { listed: false, ..taker }, events);
         self.settle_stops(order.instrument, events);
     }
 
     /// A plain order enters the book as it came.
     #[inline]
     fn rest_plain(&mut self, slot: u32, order: &NewOrder, admitted: &Admitted, events: &mut Vec<Event>) {
+        self.enlist(slot, order.account);
         let kept = &mut self.instruments[order.instrument.get() as usize];
         kept.book.rest(&mut self.orders, order.side, slot, order.quantity.lots());
         if kept.session.phase.is_auction() {
+            cold_path();
             self.stir(order.instrument);
         }
         self.count_open(slot, order.price, order.quantity, 1);
@@ -261,6 +292,7 @@ impl Exchange {
         }
         self.say_accepted(slot, order, expires, events);
         if order.kind.is_stop() {
+            self.enlist(slot, order.account);
             self.arm(slot, admitted.stop_price, order.quantity, events);
             if order.kind == OrderKind::TrailingStop {
                 self.trail(slot);
@@ -268,10 +300,11 @@ impl Exchange {
             return self.run_stops(order.instrument, events);
         }
         if self.instruments[order.instrument.get() as usize].session.phase != Phase::Continuous {
+            self.enlist(slot, order.account);
             return self.rest(slot, order.price, order.quantity, events);
         }
         let taker = self.taker(slot, order.price, order.quantity, order.quote_quantity);
-        self.execute(taker, events);
+        self.execute(Taker { listed: false, ..taker }, events);
         self.settle_stops(order.instrument, events);
     }
 
@@ -313,6 +346,7 @@ impl Exchange {
     fn give_slot(&mut self, order: &NewOrder, admitted: &Admitted, terms: u32, arrival: u64) -> u32 {
         let (mut base, mut quote) = (admitted.base, admitted.quote);
         if base == Balances::NOWHERE || quote == Balances::NOWHERE {
+            cold_path();
             (base, quote) = self.make_balances(order);
         }
         let detail = Detail {
@@ -332,13 +366,12 @@ impl Exchange {
             time_in_force: order.time_in_force,
             self_trade: order.self_trade,
             post_only: order.post_only,
-            tracked: admitted.limited,
+            tracked: admitted.owner.limited,
             armed: false,
             named: false,
         };
         let leaves = if is_by_cash(order) { 1 } else { order.quantity.lots() };
         let slot = self.orders.insert(order.account, leaves, key_of(order.side, order.price), detail);
-        self.enlist(slot, order.account);
         if let Some(name) = order.client_order_id {
             self.orders.set_name(slot, name);
         }

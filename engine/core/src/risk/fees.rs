@@ -1,5 +1,7 @@
 //! Fees by tier, the volumes that decide it, and each account's tier for the day.
 
+use std::hint::cold_path;
+
 use super::{NONE, Profile, Risks, day_of};
 use crate::command::CommandKind;
 use crate::control::{FeeTier, SetFees};
@@ -91,6 +93,7 @@ impl Risks {
     #[inline]
     pub(crate) fn count_volume(&mut self, profile: &mut Profile, day: u32, lots: u64) {
         if profile.day != day {
+            cold_path();
             self.turn_page(profile);
             profile.day = day;
         }
@@ -179,12 +182,18 @@ impl Exchange {
     #[inline]
     pub(crate) fn rates(&self, account: AccountId, instrument: InstrumentId) -> (FeeRate, FeeRate) {
         let at = instrument.get() as usize;
-        let Some(tiers) = self.risks.fees.resolved.get(at) else {
-            let listing = &self.instruments[at].listing;
-            return (listing.maker_fee, listing.taker_fee);
-        };
+        if at < self.risks.fees.resolved.len() {
+            cold_path();
+            return self.tiered_rates(account, at);
+        }
+        let listing = &self.instruments[at].listing;
+        (listing.maker_fee, listing.taker_fee)
+    }
+
+    #[inline(never)]
+    fn tiered_rates(&self, account: AccountId, at: usize) -> Rates {
         let profile = &self.accounts.opened(account).risk;
-        tiers[usize::from(self.risks.tier(profile, day_of(self.now)))]
+        self.risks.fees.resolved[at][usize::from(self.risks.tier(profile, day_of(self.now)))]
     }
 
     /// Determines the account's tier for the day if that has not happened yet; says so when it changes. Called right
