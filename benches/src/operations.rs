@@ -6,7 +6,7 @@
 use cx_engine::command::{
     AmendOrder, CancelAfter, CancelAll, CancelOrder, CommandRecord, NewOrder, OrderKind, SelfTrade, Side, TimeInForce,
 };
-use cx_engine::control::{Phase, SetLimits, SetPhase, SetPositionLimit};
+use cx_engine::control::{ClearSchedule, Phase, SchedulePhase, SetBands, SetLimits, SetPhase, SetPositionLimit};
 use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId, OrderId};
 use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp, Trigger};
 use cx_engine::{Command, Event, Exchange};
@@ -45,11 +45,13 @@ type Prepare = fn(&mut Floor) -> Vec<Command>;
 pub struct Operation {
     /// What it is called in the table of instruction counts.
     pub name: &'static str,
+    /// Nanoseconds between two of its commands.
+    step: u64,
     prepare: Prepare,
 }
 
 /// Every operation; each is done [`COUNT`] times, by as many commands or by fewer.
-pub const OPERATIONS: [Operation; 30] = [
+pub const OPERATIONS: [Operation; 32] = [
     operation("place-resting", |floor| floor.places(|_| order(TAKER, Side::Buy, MID - 10))),
     operation("place-named", |floor| {
         floor.names += COUNT as u64;
@@ -174,10 +176,40 @@ pub const OPERATIONS: [Operation; 30] = [
         floor.rest_all(|n| order(TAKER, Side::Buy, MID + n as i64 % 20));
         vec![Command::SetPhase(SetPhase { instrument: BOOK, phase: Phase::Continuous })]
     }),
+    // A price outside the band halts the market for a second; it resumes by itself.
+    every_second("halt-resume", |floor| {
+        floor.apply(&Command::SetBands(SetBands { dynamic_bps: 10, halt_ns: SECOND, ..NO_BANDS }));
+        let outside = Command::Place(ioc(order(TAKER, Side::Buy, MID + 200)));
+        (0..COUNT).map(|n| if n % 2 == 0 { outside } else { Command::Tick }).collect()
+    }),
+    every_second("plan-due", |floor| {
+        for (phase, seconds) in [(Phase::PostOnly, 1), (Phase::Continuous, 2)] {
+            let at = floor.later(seconds * SECOND);
+            let every_ns = 2 * SECOND;
+            floor.apply(&Command::SchedulePhase(SchedulePhase { instrument: BOOK, phase, at, every_ns }));
+        }
+        floor.now += SECOND;
+        vec![Command::Tick; COUNT]
+    }),
 ];
 
+const NO_BANDS: SetBands = SetBands {
+    instrument: BOOK,
+    collar_bps: 0,
+    static_bps: 0,
+    dynamic_bps: 0,
+    extensions_max: 0,
+    halt_ns: 0,
+    extension_ns: 0,
+    reference: Price::NONE,
+};
+
 const fn operation(name: &'static str, prepare: Prepare) -> Operation {
-    Operation { name, prepare }
+    Operation { name, step: 0, prepare }
+}
+
+const fn every_second(name: &'static str, prepare: Prepare) -> Operation {
+    Operation { name, step: SECOND, prepare }
 }
 
 impl Operation {
@@ -185,8 +217,12 @@ impl Operation {
     pub fn prepare(&self, floor: &mut Floor) -> Vec<CommandRecord> {
         floor.reset();
         let commands = (self.prepare)(floor);
-        let stamp = Timestamp::from_nanos(floor.now);
-        commands.into_iter().map(|command| CommandRecord { stamp, command }).collect()
+        let mut records = Vec::with_capacity(commands.len());
+        for command in commands {
+            records.push(CommandRecord { stamp: Timestamp::from_nanos(floor.now), command });
+            floor.now += self.step;
+        }
+        records
     }
 }
 
@@ -232,6 +268,8 @@ impl Floor {
     /// No orders but those of the crowd, a hundred ticks and more from the market, whose last price is its middle.
     fn reset(&mut self) {
         self.now += 10 * SECOND;
+        self.apply(&Command::ClearSchedule(ClearSchedule { instrument: BOOK }));
+        self.apply(&Command::SetBands(NO_BANDS));
         self.phase(Phase::Continuous);
         self.clear();
         self.apply(&cancel_all(CROWD));

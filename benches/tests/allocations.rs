@@ -58,6 +58,7 @@ fn is_met(name: &str, event: &Event) -> bool {
         "stop-trigger" => matches!(event, Event::OrderTriggered(_)),
         "trailing-follow" => matches!(event, Event::StopMoved(_)),
         "iceberg-refill" => matches!(event, Event::Trade(_)),
+        "halt-resume" | "plan-due" => matches!(event, Event::PhaseChanged(_)),
         "uncross" => matches!(event, Event::Trade(trade) if trade.auction),
         _ if name.starts_with("match") || name == "trailing-at-rest" || name == "pair-fill" => {
             matches!(event, Event::Trade(_))
