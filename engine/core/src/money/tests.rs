@@ -47,6 +47,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn a_notional_is_exact_or_too_large(
+        (price_bits, lots_bits, tick_bits) in (0_u32..63, 0_u32..64, 0_u32..63),
+        (price, lots, tick_value) in any::<(i64, u64, i64)>(),
+    ) {
+        let (price, lots) = (price >> (63 - price_bits), lots & ((1 << lots_bits) - 1));
+        let tick_value = tick_value >> (63 - tick_bits);
+        let exact = i128::from(price).checked_mul(i128::from(tick_value)).and_then(|unit| unit.checked_mul(i128::from(lots)));
+        let fits = |&value: &i128| value <= 1 << 62 && value >= i128::from(i64::MIN);
+        let expected = exact.filter(fits).map(|value| i64::try_from(value).unwrap());
+        let got = notional(Price::from_ticks(price), Quantity::from_lots(lots), tick_value);
+        prop_assert_eq!(got.map(Amount::minor), expected);
+    }
+
+    #[test]
     fn cash_buys_the_most_that_it_pays_for(
         (cash_bits, price_bits, tick_bits) in (0_u32..63, 0_u32..63, 0_u32..40),
         (cash, price, tick_value) in any::<(u64, u64, u64)>(),
