@@ -72,17 +72,17 @@ impl Stops {
 
     /// A trailing stop follows from here on, after the others.
     pub(crate) fn join_trailing(&mut self, orders: &mut Orders, side: Side, slot: u32) {
-        let list = &mut self.trailing[side as usize - 1];
-        let last = std::mem::replace(&mut list.last, slot);
+        let queue = &mut self.trailing[side as usize - 1];
+        let last = std::mem::replace(&mut queue.last, slot);
         if last == NONE {
-            list.first = slot;
+            queue.first = slot;
         } else {
             orders.terms_mut(last).behind = slot;
         }
         let terms = orders.terms_mut(slot);
         (terms.before, terms.behind) = (last, NONE);
-        list.count += 1;
-        list.weakest = weaker(side, list.weakest, terms.extreme);
+        queue.count += 1;
+        queue.weakest = weaker(side, queue.weakest, terms.extreme);
     }
 
     /// A trailing stop follows no more.
@@ -90,20 +90,20 @@ impl Stops {
         let terms = orders.terms_mut(slot);
         let (before, behind) = (terms.before, terms.behind);
         (terms.before, terms.behind) = (NONE, NONE);
-        let list = &mut self.trailing[side as usize - 1];
+        let queue = &mut self.trailing[side as usize - 1];
         if before == NONE {
-            list.first = behind;
+            queue.first = behind;
         } else {
             orders.terms_mut(before).behind = behind;
         }
         if behind == NONE {
-            list.last = before;
+            queue.last = before;
         } else {
             orders.terms_mut(behind).before = before;
         }
-        list.count -= 1;
-        if list.count == 0 {
-            *list = Trailing::none(side);
+        queue.count -= 1;
+        if queue.count == 0 {
+            *queue = Trailing::none(side);
         }
     }
 
