@@ -1,8 +1,9 @@
-//! Pages of accounts: what a distant number costs, and the order of reading.
+//! Pages of accounts: what a distant number costs, and the order of reading. The index of balances.
 #![allow(clippy::unwrap_used)]
 
-use super::{Account, Accounts, PAGE_ACCOUNTS};
-use crate::ids::AccountId;
+use super::{Account, Accounts, Balance, Balances, PAGE_ACCOUNTS};
+use crate::ids::{AccountId, AssetId};
+use crate::units::Amount;
 
 #[test]
 fn a_distant_number_makes_one_page() {
@@ -24,4 +25,25 @@ fn accounts_are_read_in_ascending_order() {
     }
     let ids: Vec<u32> = accounts.iter().map(|(id, _)| id.get()).collect();
     assert_eq!(ids, [0, 3, 4_095, 4_096, 9_000, 1 << 23]);
+}
+
+#[test]
+fn balances_are_found_by_account_and_asset_however_many_there_are() {
+    let mut balances = Balances::default();
+    let owners = || {
+        (0..300).flat_map(|account| (0..20).map(move |asset| (AccountId::new(account * 4_096), AssetId::new(asset))))
+    };
+    assert_eq!(balances.find(AccountId::VENUE, AssetId::new(0)), Balances::NOWHERE);
+    for (at, (account, asset)) in owners().enumerate() {
+        assert_eq!(balances.find(account, asset), Balances::NOWHERE);
+        assert_eq!(balances.slot(account, asset) as usize, at, "slots are given in order");
+        balances.credit(u32::try_from(at).unwrap(), Amount::from_minor(i64::try_from(at).unwrap() + 1));
+    }
+    for (at, (account, asset)) in owners().enumerate() {
+        assert_eq!(balances.slot(account, asset) as usize, at, "it is found again");
+        assert_eq!(balances.get(account, asset).available.minor(), i64::try_from(at).unwrap() + 1);
+        assert_eq!(balances.owner(u32::try_from(at).unwrap()), (account, asset));
+    }
+    assert_eq!(balances.get(AccountId::new(1), AssetId::new(0)), Balance::default());
+    assert_eq!(balances.available(Balances::NOWHERE), Amount::ZERO);
 }
