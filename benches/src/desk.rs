@@ -117,11 +117,20 @@ impl Desk {
             named: false,
         };
         let slot = self.orders.insert(AccountId::new(1), quantity, key_of(side, Price::from_ticks(price)), detail);
+        if !immediate && self.book.side(side.opposite()).best() > reach(side.opposite(), Some(Price::from_ticks(price))) {
+            return self.rest(slot, side, price, quantity, report);
+        }
         self.execute(slot, side, price, quantity, immediate, report);
     }
 
+    #[inline(always)]
+    fn rest(&mut self, slot: u32, side: Side, price: i64, leaves: u64, report: &mut impl FnMut(Report)) {
+        self.book.rest(&mut self.orders, side, slot, leaves);
+        report(Report::new(Outcome::Rested, leaves, self.orders.id(slot).get(), price, side as u64));
+    }
+
     /// Matches an order and deals with what is left of it.
-    #[inline]
+    #[inline(never)] // most orders meet nobody, and need none of the registers that this does
     fn execute(
         &mut self,
         slot: u32,
@@ -135,8 +144,7 @@ impl Desk {
         let leaves = self.sweep(id, side, Price::from_ticks(price), quantity, report);
         if leaves > 0 && !immediate {
             self.orders.node_mut(slot).leaves = leaves;
-            self.book.rest(&mut self.orders, side, slot, leaves);
-            return report(Report::new(Outcome::Rested, leaves, id, price, side as u64));
+            return self.rest(slot, side, price, leaves, report);
         }
         self.orders.remove(slot);
         let outcome = if leaves == 0 { Outcome::Filled } else { Outcome::Cancelled };
@@ -183,7 +191,7 @@ impl Desk {
         report(Report::new(Outcome::Cancelled, node.leaves, message.id, price, side as u64));
     }
 
-    #[inline]
+    #[inline(never)]
     fn amend(&mut self, message: &Message, report: &mut impl FnMut(Report)) {
         let Message { id, price, quantity, .. } = *message;
         let refused = Report::new(Outcome::Refused, 0, id, price, 0);

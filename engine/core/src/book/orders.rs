@@ -25,6 +25,11 @@ pub(crate) struct Node {
     pub(crate) generation: u32,
 }
 
+impl Node {
+    /// What links without an order lead to.
+    const NOBODY: Self = Self { leaves: 0, key: 0, next: NONE, prev: NONE, account: AccountId::VENUE, generation: 0 };
+}
+
 /// The rest of an order.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -65,6 +70,29 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
+    /// What lies in a slot that is free.
+    pub(crate) const VACANT: Self = Self {
+        quantity: 0,
+        hidden: 0,
+        arrival: 0,
+        base: 0,
+        quote: 0,
+        instrument: InstrumentId::new(0),
+        older: NONE,
+        newer: NONE,
+        terms: NONE,
+        maker: FeeRate::ZERO,
+        taker: FeeRate::ZERO,
+        side: Side::Buy,
+        kind: OrderKind::Limit,
+        time_in_force: TimeInForce::GoodTillCancelled,
+        self_trade: SelfTrade::CancelNewest,
+        post_only: false,
+        tracked: false,
+        armed: false,
+        named: false,
+    };
+
     /// The rate that a buy holds at: the higher of its two, at least 0.
     #[inline]
     pub(crate) fn hold_rate(&self) -> FeeRate {
@@ -116,16 +144,33 @@ const _: () = assert!(size_of::<Detail>() == 64, "a detail is one cache line");
 const _: () = assert!(size_of::<Terms>() <= 64, "rare terms are one cache line");
 
 /// The slab of open orders of the whole venue.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Orders {
+    /// The node of slot `s` at `s + 1`. The first belongs to no slot and nobody reads it: links of an order without a
+    /// neighbour are written there, so that whoever takes an order out of its queue need not ask for neighbours.
     nodes: Vec<Node>,
     details: Vec<Detail>,
     free: Vec<u32>,
-    open: usize,
+    /// Slots whose generations are used up.
+    worn: usize,
     /// Client order ids by slot, as far as a slot ever had one.
     names: Vec<Option<ClientOrderId>>,
     terms: Vec<Terms>,
     free_terms: Vec<u32>,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Node::NOBODY],
+            details: Vec::new(),
+            free: Vec::new(),
+            worn: 0,
+            names: Vec::new(),
+            terms: Vec::new(),
+            free_terms: Vec::new(),
+        }
+    }
 }
 
 impl Orders {
@@ -133,55 +178,72 @@ impl Orders {
     pub(crate) const OPEN_MAX: usize = 1 << 24;
 
     /// How many orders are open.
+    #[inline]
     pub(crate) const fn open(&self) -> usize {
-        self.open
+        self.details.len() - self.free.len() - self.worn
     }
 
     /// One past the highest slot ever used.
+    #[inline]
     pub(crate) fn slots(&self) -> u32 {
-        u32::try_from(self.nodes.len()).expect("slots fit in 32 bits")
+        u32::try_from(self.details.len()).expect("slots fit in 32 bits")
     }
 
     /// Gives an order a slot.
-    #[inline]
+    #[inline(always)] // and its detail stored at one place only, or it is built on the stack and copied from there
     pub(crate) fn insert(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> u32 {
         assert!(leaves > 0, "an open order has something open");
-        self.open += 1;
-        if let Some(slot) = self.free.pop() {
-            let node = &mut self.nodes[slot as usize];
-            *node = Node { leaves, key, next: NONE, prev: NONE, account, generation: node.generation + 1 };
-            self.details[slot as usize] = detail;
-            return slot;
-        }
+        let slot = if let Some(slot) = self.free.pop() { slot } else { self.grow() };
+        let node = &mut self.nodes[slot as usize + 1];
+        *node = Node { leaves, key, next: NONE, prev: NONE, account, generation: node.generation + 1 };
+        self.details[slot as usize] = detail;
+        slot
+    }
+
+    /// A slot that was never used before.
+    #[cold]
+    fn grow(&mut self) -> u32 {
         let slot = self.slots();
-        self.nodes.push(Node { leaves, key, next: NONE, prev: NONE, account, generation: 1 });
-        self.details.push(detail);
+        self.nodes.push(Node::NOBODY);
+        self.details.push(Detail::VACANT);
         slot
     }
 
     /// Frees the slot of an order that is done and is in no queue, and its terms.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, slot: u32) {
-        let terms = self.details[slot as usize].terms;
-        if terms != NONE {
-            self.free_terms.push(terms);
+        // While nobody has terms, a cancelled order's detail need not be fetched.
+        if self.free_terms.len() < self.terms.len() {
+            let terms = self.details[slot as usize].terms;
+            if terms != NONE {
+                self.free_terms.push(terms);
+            }
         }
-        let node = &mut self.nodes[slot as usize];
+        let node = &mut self.nodes[slot as usize + 1];
         node.leaves = 0;
-        self.open -= 1;
         if node.generation < u32::MAX {
             self.free.push(slot);
+        } else {
+            self.worn += 1;
         }
     }
 
     #[inline]
     pub(crate) fn node(&self, slot: u32) -> &Node {
-        &self.nodes[slot as usize]
+        &self.nodes[slot as usize + 1]
     }
 
     #[inline]
     pub(crate) fn node_mut(&mut self, slot: u32) -> &mut Node {
-        &mut self.nodes[slot as usize]
+        &mut self.nodes[slot as usize + 1]
+    }
+
+    /// Ties two neighbours together, of which either may be `NONE`.
+    #[inline]
+    pub(super) fn tie(&mut self, prev: u32, next: u32) {
+        let nodes = self.nodes.as_mut_slice();
+        nodes[prev.wrapping_add(1) as usize].next = next;
+        nodes[next.wrapping_add(1) as usize].prev = prev;
     }
 
     #[inline]
@@ -246,13 +308,13 @@ impl Orders {
     /// The handle of an order in a slot.
     #[inline]
     pub(crate) fn id(&self, slot: u32) -> OrderId {
-        OrderId::from_parts(slot, self.nodes[slot as usize].generation)
+        OrderId::from_parts(slot, self.node(slot).generation)
     }
 
     /// The slot of an open order; `None` for a stale handle.
     #[inline]
     pub(crate) fn find(&self, order: OrderId) -> Option<u32> {
-        let node = self.nodes.get(order.slot() as usize)?;
+        let node = self.nodes.get(order.slot() as usize + 1)?;
         (node.leaves > 0 && node.generation == order.generation()).then_some(order.slot())
     }
 
@@ -263,8 +325,12 @@ impl Orders {
 
     /// Puts back what a snapshot holds: `(generation, live)` per slot and the free list. Names and terms follow one by one.
     pub(crate) fn restore(slots: Vec<(Node, Option<Detail>)>, free: Vec<u32>, vacant: Detail) -> Self {
-        let open = slots.iter().filter(|(node, _)| node.leaves > 0).count();
-        let (nodes, details) = slots.into_iter().map(|(node, detail)| (node, detail.unwrap_or(vacant))).unzip();
-        Self { nodes, details, free, open, ..Self::default() }
+        let worn = slots.iter().filter(|(node, _)| node.leaves == 0 && node.generation == u32::MAX).count();
+        let mut orders = Self { free, worn, ..Self::default() };
+        for (node, detail) in slots {
+            orders.nodes.push(node);
+            orders.details.push(detail.unwrap_or(vacant));
+        }
+        orders
     }
 }
