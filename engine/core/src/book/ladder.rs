@@ -70,8 +70,6 @@ pub(crate) struct Ladder {
     base: i64,
     /// Lowest occupied key, or [`Ladder::NO_KEY`].
     best: i64,
-    /// Occupied levels in the window.
-    near: usize,
     /// Bit per word of `summary` that is not zero.
     top: u64,
     /// Bit per page with an occupied level.
@@ -94,7 +92,6 @@ impl Ladder {
         Self {
             base: 0,
             best: Self::NO_KEY,
-            near: 0,
             top: 0,
             summary: [0; WORDS],
             table: Vec::new(),
@@ -110,9 +107,14 @@ impl Ladder {
         self.best
     }
 
-    /// How many levels are occupied.
+    /// How many levels are occupied; counts them.
     pub(crate) fn len(&self) -> usize {
-        self.near + self.far.len()
+        self.near() + self.far.len()
+    }
+
+    /// How many levels of the window are occupied; counts them, because who adds and takes away levels should not have to.
+    fn near(&self) -> usize {
+        self.pages.iter().map(|page| page.occupied.count_ones() as usize).sum()
     }
 
     /// Ticks from the window's first level; huge for keys below it.
@@ -162,7 +164,6 @@ impl Ladder {
         let page = &mut self.pages[at];
         let before = page.occupied;
         page.occupied = before | 1 << (offset % PAGE_LEVELS);
-        self.near += usize::from(page.occupied != before);
         self.best = self.best.min(key);
         if before == 0 {
             let page = offset / PAGE_LEVELS;
@@ -210,7 +211,6 @@ impl Ladder {
         level.unlink(links, lots);
         let gone = (level.head == NONE) & !stays;
         page.occupied &= !(u64::from(gone) << (offset % PAGE_LEVELS));
-        self.near -= usize::from(gone);
         // Whether a level goes is hard to guess; that it was the best one or the last of its page is rarer.
         let last = page.occupied == 0;
         if gone & (last | (key == self.best)) {
@@ -249,7 +249,6 @@ impl Ladder {
             let page = &mut self.pages[at as usize];
             page.levels[offset % PAGE_LEVELS] = Level::EMPTY;
             page.occupied &= !(1 << (offset % PAGE_LEVELS));
-            self.near -= 1;
             let last = page.occupied == 0;
             return self.gone(offset / PAGE_LEVELS, last, key);
         }
@@ -331,10 +330,18 @@ impl Ladder {
     #[cold]
     fn consider_moving(&mut self, key: i64) {
         let outside = self.far.len();
-        if self.near > 0 && (outside < self.far_limit || outside < 2 * self.near) {
-            return;
+        if self.top != 0 {
+            if outside < self.far_limit {
+                return;
+            }
+            let near = self.near();
+            if outside < 2 * near {
+                // Not yet; look again, which counts the levels of the window, when half as many more lie outside.
+                self.far_limit = outside + outside / 2;
+                return;
+            }
         }
-        let mut at = if self.near > 0 { self.first() } else { Self::NO_KEY };
+        let mut at = if self.top == 0 { Self::NO_KEY } else { self.first() };
         while at != Self::NO_KEY {
             let offset = self.offset(at);
             if let Some(&page) = self.table.get(offset / PAGE_LEVELS) {
@@ -346,7 +353,7 @@ impl Ladder {
         self.table.clear();
         self.table.resize(PAGES, NO_PAGE);
         self.pages.clear();
-        (self.top, self.summary, self.near) = (0, [0; WORDS], 0);
+        (self.top, self.summary) = (0, [0; WORDS]);
         let end = self.base.saturating_add(WINDOW_TICKS as i64);
         let mut moved = self.far.split_off(&self.base);
         let mut beyond = moved.split_off(&end);

@@ -24,16 +24,20 @@ pub struct DepthLevel {
 /// Both sides of one instrument.
 #[derive(Clone)]
 pub(crate) struct Book {
-    /// At the side's number, its lowest bit: both are worked on by the same code, so that there is no side to guess.
+    /// Asks and bids. Both are worked on by the same code, so that the processor has no side to guess.
     sides: [Ladder; 2],
 }
 
-const _: () = assert!(Side::Buy as usize & 1 == 1 && Side::Sell as usize & 1 == 0, "the lowest bit tells the sides apart");
+/// Where a side is kept.
+#[inline]
+const fn index(side: Side) -> usize {
+    matches!(side, Side::Buy) as usize
+}
 
 /// Negative for buys, without a branch. Nothing overflows: prices end at 2^62.
 #[inline]
 const fn turned(side: Side, ticks: i64) -> i64 {
-    let all = -(side as i64 & 1);
+    let all = -(matches!(side, Side::Buy) as i64);
     (ticks ^ all).wrapping_sub(all)
 }
 
@@ -65,12 +69,12 @@ impl Book {
 
     #[inline]
     pub(crate) const fn side(&self, side: Side) -> &Ladder {
-        &self.sides[side as usize & 1]
+        &self.sides[index(side)]
     }
 
     #[inline]
     pub(crate) const fn side_mut(&mut self, side: Side) -> &mut Ladder {
-        &mut self.sides[side as usize & 1]
+        &mut self.sides[index(side)]
     }
 
     /// Puts an order at the back of its level; `total` are all its open lots, the hidden ones included.
@@ -90,7 +94,7 @@ impl Book {
     }
 
     /// Takes `lots` of what an order shows away from it and its level; it keeps its place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shrink(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) {
         let node = orders.node_mut(slot);
         assert!(lots < node.leaves, "shrinking leaves something");
@@ -106,7 +110,7 @@ impl Book {
 
     /// Takes all that an order shows away; it is in no queue any more. What it hides stays in its level's sum when `hides`, and so
     /// does the level: it comes back at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn exhaust(&mut self, orders: &mut Orders, side: Side, slot: u32, hides: bool) {
         let node = orders.node_mut(slot);
         let lots = std::mem::take(&mut node.leaves);

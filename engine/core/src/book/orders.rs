@@ -190,14 +190,21 @@ impl Orders {
     }
 
     /// Gives an order a slot.
-    #[inline(always)] // and its detail stored at one place only, or it is built on the stack and copied from there
+    #[inline(always)] // see `enter`
     pub(crate) fn insert(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> u32 {
+        self.enter(account, leaves, key, detail).slot()
+    }
+
+    /// Gives an order a slot, and its handle with it.
+    #[inline(always)] // and its detail stored at one place only, or it is built on the stack and copied from there
+    pub(crate) fn enter(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> OrderId {
         assert!(leaves > 0, "an open order has something open");
         let slot = if let Some(slot) = self.free.pop() { slot } else { self.grow() };
         let node = &mut self.nodes[slot as usize + 1];
-        *node = Node { leaves, key, next: NONE, prev: NONE, account, generation: node.generation + 1 };
+        let generation = node.generation + 1;
+        *node = Node { leaves, key, next: NONE, prev: NONE, account, generation };
         self.details[slot as usize] = detail;
-        slot
+        OrderId::from_parts(slot, generation)
     }
 
     /// A slot that was never used before.
