@@ -117,7 +117,8 @@ impl Desk {
             named: false,
         };
         let id = self.orders.enter(AccountId::new(1), quantity, key_of(side, Price::from_ticks(price)), detail);
-        if !immediate && self.book.side(side.opposite()).best() > reach(side.opposite(), Some(Price::from_ticks(price))) {
+        if !immediate && self.book.side(side.opposite()).best() > reach(side.opposite(), Some(Price::from_ticks(price)))
+        {
             return self.rest(id, side, price, quantity, report);
         }
         self.execute(id, side, price, quantity, immediate, report);

@@ -71,12 +71,11 @@ pub(crate) fn walk(
     let mut batches = db.batches();
     batches.seek_to_first();
     while let Some((key, value)) = batches.item() {
-        let damaged = |seq: u64| move |reason| JournalError::Damaged { seq, reason };
         let Ok(key) = key.try_into().map(u64::from_be_bytes) else {
-            return Err(damaged(link.tip.get() + 1)(BatchError::Length(key.len())));
+            return Err(JournalError::batch(link.tip.get() + 1)(BatchError::Length(key.len())));
         };
-        let batch = Batch::decode(Seq::new(key), value).map_err(damaged(key))?;
-        link = link.follow(&batch).map_err(damaged(key))?;
+        let batch = Batch::decode(Seq::new(key), value).map_err(JournalError::batch(key))?;
+        link = link.follow(&batch).map_err(JournalError::batch(key))?;
         visit(&batch, &link)?;
         batches.next();
     }
@@ -95,6 +94,6 @@ pub(crate) fn tip(db: &CommandsDb) -> Result<Seq, JournalError> {
         return Ok(Seq::ZERO);
     };
     let key = key.try_into().map_or(0, u64::from_be_bytes);
-    let batch = Batch::decode(Seq::new(key), value).map_err(|reason| JournalError::Damaged { seq: key, reason })?;
+    let batch = Batch::decode(Seq::new(key), value).map_err(JournalError::batch(key))?;
     Ok(batch.last())
 }

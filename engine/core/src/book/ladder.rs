@@ -201,6 +201,7 @@ impl Ladder {
     /// Takes an order that stands between two others out of a level's queue, and gives the level up when it was the last one,
     /// unless it `stays`.
     #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool)] // what cannot be guessed is not branched on
     pub(super) fn unlink(&mut self, key: i64, links: (u32, u32), lots: u64, stays: bool) {
         let offset = self.offset(key);
         let Some(&at) = self.table.get(offset / PAGE_LEVELS) else {

@@ -3,10 +3,13 @@
 mod bands;
 mod heap;
 mod phases;
+mod plans;
 mod timers;
 mod uncross;
+mod view;
 
 pub(crate) use timers::Timers;
+pub use view::Trading;
 
 use crate::control::{Phase, SetBands};
 use crate::ids::{InstrumentId, Seq};
