@@ -116,31 +116,39 @@ impl Desk {
             armed: false,
             named: false,
         };
-        let slot = self.orders.insert(AccountId::new(1), quantity, key_of(side, Price::from_ticks(price)), detail);
-        self.execute(slot, side, price, quantity, immediate, report);
+        let id = self.orders.enter(AccountId::new(1), quantity, key_of(side, Price::from_ticks(price)), detail);
+        if !immediate && self.book.side(side.opposite()).best() > reach(side.opposite(), Some(Price::from_ticks(price)))
+        {
+            return self.rest(id, side, price, quantity, report);
+        }
+        self.execute(id, side, price, quantity, immediate, report);
+    }
+
+    #[inline(always)]
+    fn rest(&mut self, id: OrderId, side: Side, price: i64, leaves: u64, report: &mut impl FnMut(Report)) {
+        self.book.rest(&mut self.orders, side, id.slot(), leaves);
+        report(Report::new(Outcome::Rested, leaves, id.get(), price, side as u64));
     }
 
     /// Matches an order and deals with what is left of it.
-    #[inline]
+    #[inline(never)] // most orders meet nobody, and need none of the registers that this does
     fn execute(
         &mut self,
-        slot: u32,
+        id: OrderId,
         side: Side,
         price: i64,
         quantity: u64,
         immediate: bool,
         report: &mut impl FnMut(Report),
     ) {
-        let id = self.orders.id(slot).get();
-        let leaves = self.sweep(id, side, Price::from_ticks(price), quantity, report);
+        let leaves = self.sweep(id.get(), side, Price::from_ticks(price), quantity, report);
         if leaves > 0 && !immediate {
-            self.orders.node_mut(slot).leaves = leaves;
-            self.book.rest(&mut self.orders, side, slot, leaves);
-            return report(Report::new(Outcome::Rested, leaves, id, price, side as u64));
+            self.orders.node_mut(id.slot()).leaves = leaves;
+            return self.rest(id, side, price, leaves, report);
         }
-        self.orders.remove(slot);
+        self.orders.remove(id.slot());
         let outcome = if leaves == 0 { Outcome::Filled } else { Outcome::Cancelled };
-        report(Report::new(outcome, leaves, id, price, side as u64));
+        report(Report::new(outcome, leaves, id.get(), price, side as u64));
     }
 
     /// Takes what the opposite side offers within the limit; gives what is left.
@@ -183,7 +191,7 @@ impl Desk {
         report(Report::new(Outcome::Cancelled, node.leaves, message.id, price, side as u64));
     }
 
-    #[inline]
+    #[inline(never)]
     fn amend(&mut self, message: &Message, report: &mut impl FnMut(Report)) {
         let Message { id, price, quantity, .. } = *message;
         let refused = Report::new(Outcome::Refused, 0, id, price, 0);
@@ -203,7 +211,7 @@ impl Desk {
         self.book.unrest(&mut self.orders, side, slot, node.leaves);
         let node = self.orders.node_mut(slot);
         (node.leaves, node.key) = (leaves, key);
-        self.execute(slot, side, price, leaves, false, report);
+        self.execute(OrderId::new(id), side, price, leaves, false, report);
     }
 }
 

@@ -12,8 +12,9 @@ use crossbeam_queue::ArrayQueue;
 
 /// Records that are handed over together.
 const BATCH: usize = 64;
-/// Batches in the ring: 1,024 records, 32 KiB.
-const BATCHES: usize = 16;
+/// Batches in the ring: 65,536 records, 2 MiB. On a machine that others use as well, the reader may not run for a millisecond;
+/// a small ring would be full by then, and the book would wait.
+const BATCHES: usize = 1_024;
 /// How often a waiting side looks again before it gives its core away.
 const SPINS: u32 = 200;
 

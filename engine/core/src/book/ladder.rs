@@ -5,13 +5,15 @@
 //! asks, its negative for bids. Best, next and membership are a few shifts and one count of trailing zeros.
 
 use std::collections::BTreeMap;
+use std::hint::select_unpredictable;
 
-/// No slot: end of a queue, or a page that is not backed.
+/// No slot: end of a queue.
 pub(crate) const NONE: u32 = u32::MAX;
 
-const PAGE_BITS: u32 = 6;
 const PAGE_LEVELS: usize = 64;
 const WORDS: usize = 64;
+/// A page that is not backed.
+const NO_PAGE: u16 = u16::MAX;
 const PAGES: usize = WORDS * 64;
 /// Ticks that the window covers.
 pub(crate) const WINDOW_TICKS: u64 = (PAGES * PAGE_LEVELS) as u64;
@@ -30,15 +32,35 @@ const _: () = assert!(size_of::<Level>() == 16, "four levels share a cache line"
 
 impl Level {
     const EMPTY: Self = Self { head: NONE, tail: NONE, quantity: 0 };
+
+    /// Puts an order at the end of the queue and gives the one that was there, or `NONE`.
+    #[inline]
+    fn append(&mut self, slot: u32, lots: u64) -> u32 {
+        self.quantity += lots;
+        let last = std::mem::replace(&mut self.tail, slot);
+        self.head = select_unpredictable(last == NONE, slot, self.head);
+        last
+    }
+
+    /// Takes an order out of the queue that stands between two others, of which either may be `NONE`.
+    #[inline]
+    fn unlink(&mut self, (prev, next): (u32, u32), lots: u64) {
+        self.quantity -= lots;
+        self.head = select_unpredictable(prev == NONE, next, self.head);
+        self.tail = select_unpredictable(next == NONE, prev, self.tail);
+    }
 }
 
-/// Sixteen cache lines of levels; which of them are occupied is kept apart, so that no level straddles two lines.
+/// Sixteen cache lines of levels, so that no level straddles two lines, and which of them are occupied: a bit each.
 #[derive(Clone)]
 #[repr(align(64))]
-struct Page([Level; PAGE_LEVELS]);
+struct Page {
+    levels: [Level; PAGE_LEVELS],
+    occupied: u64,
+}
 
 impl Page {
-    const EMPTY: Self = Self([Level::EMPTY; PAGE_LEVELS]);
+    const EMPTY: Self = Self { levels: [Level::EMPTY; PAGE_LEVELS], occupied: 0 };
 }
 
 /// One side of a book.
@@ -48,26 +70,17 @@ pub(crate) struct Ladder {
     base: i64,
     /// Lowest occupied key, or [`Ladder::NO_KEY`].
     best: i64,
-    /// Occupied levels in the window.
-    near: usize,
     /// Bit per word of `summary` that is not zero.
     top: u64,
     /// Bit per page with an occupied level.
     summary: [u64; WORDS],
-    /// Where each page of the window is kept in `pages`; empty until the first order.
-    table: Vec<u32>,
+    /// Where each page of the window is kept in `pages`; empty until the first order, so that nothing lies in the window.
+    table: Vec<u16>,
     pages: Vec<Page>,
-    /// Bit per occupied level, for each of `pages`.
-    occupied: Vec<u64>,
     /// Levels outside the window.
     far: BTreeMap<i64, Level>,
     /// So many levels must lie outside before the window is moved again.
     far_limit: usize,
-}
-
-enum Place {
-    Near { page: usize, level: usize },
-    Far,
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)] // offsets inside the window
@@ -79,12 +92,10 @@ impl Ladder {
         Self {
             base: 0,
             best: Self::NO_KEY,
-            near: 0,
             top: 0,
             summary: [0; WORDS],
             table: Vec::new(),
             pages: Vec::new(),
-            occupied: Vec::new(),
             far: BTreeMap::new(),
             far_limit: FAR_LEVELS_MIN,
         }
@@ -96,98 +107,135 @@ impl Ladder {
         self.best
     }
 
-    /// How many levels are occupied.
+    /// How many levels are occupied; counts them.
     pub(crate) fn len(&self) -> usize {
-        self.near + self.far.len()
+        self.near() + self.far.len()
     }
 
+    /// How many levels of the window are occupied; counts them, because who adds and takes away levels should not have to.
+    fn near(&self) -> usize {
+        self.pages.iter().map(|page| page.occupied.count_ones() as usize).sum()
+    }
+
+    /// Ticks from the window's first level; huge for keys below it.
     #[inline]
-    fn place(&self, key: i64) -> Place {
-        let offset = key.wrapping_sub(self.base) as u64;
-        if offset < WINDOW_TICKS && !self.table.is_empty() {
-            Place::Near { page: (offset >> PAGE_BITS) as usize, level: (offset as usize) & (PAGE_LEVELS - 1) }
-        } else {
-            Place::Far
-        }
+    const fn offset(&self, key: i64) -> usize {
+        key.wrapping_sub(self.base) as u64 as usize
     }
 
     /// An occupied level.
     #[inline]
     pub(crate) fn level(&self, key: i64) -> Option<&Level> {
-        match self.place(key) {
-            Place::Near { page, level } => {
-                let at = self.table[page] as usize;
-                (self.occupied.get(at)? >> level & 1 == 1).then(|| &self.pages[at].0[level])
+        let offset = self.offset(key);
+        match self.table.get(offset / PAGE_LEVELS) {
+            Some(&at) => {
+                let page = self.pages.get(at as usize)?;
+                let level = offset % PAGE_LEVELS;
+                (page.occupied >> level & 1 == 1).then(|| &page.levels[level])
             }
-            Place::Far => self.far.get(&key),
+            None => self.far.get(&key),
         }
     }
 
     /// An occupied level, to change. Panics when it is not occupied: then book and index disagree.
     #[inline]
     pub(crate) fn level_mut(&mut self, key: i64) -> &mut Level {
-        match self.place(key) {
-            Place::Near { page, level } => &mut self.pages[self.table[page] as usize].0[level],
-            Place::Far => self.far.get_mut(&key).expect("an order's level exists"),
+        let offset = self.offset(key);
+        match self.table.get(offset / PAGE_LEVELS) {
+            Some(&at) => &mut self.pages[at as usize].levels[offset % PAGE_LEVELS],
+            None => self.far_level(key),
         }
+    }
+
+    #[cold]
+    fn far_level(&mut self, key: i64) -> &mut Level {
+        self.far.get_mut(&key).expect("an order's level exists")
     }
 
     /// The level of a key, occupied from here on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn occupy(&mut self, key: i64) -> &mut Level {
-        if let Place::Far = self.place(key) {
-            self.consider_moving(key);
+        let offset = self.offset(key);
+        let Some(&at) = self.table.get(offset / PAGE_LEVELS) else { return self.occupy_far(key) };
+        let mut at = at as usize;
+        if at >= self.pages.len() {
+            at = self.back(offset / PAGE_LEVELS);
+        }
+        let page = &mut self.pages[at];
+        let before = page.occupied;
+        page.occupied = before | 1 << (offset % PAGE_LEVELS);
+        self.best = self.best.min(key);
+        if before == 0 {
+            let page = offset / PAGE_LEVELS;
+            self.summary[page / 64 % WORDS] |= 1 << (page % 64);
+            self.top |= 1 << (page / 64);
+        }
+        &mut page.levels[offset % PAGE_LEVELS]
+    }
+
+    #[cold]
+    fn occupy_far(&mut self, key: i64) -> &mut Level {
+        self.consider_moving(key);
+        if self.offset(key) < self.table.len() * PAGE_LEVELS {
+            return self.occupy(key);
         }
         self.best = self.best.min(key);
-        match self.place(key) {
-            Place::Near { page, level } => {
-                let at = self.back(page);
-                let bit = 1 << level;
-                if self.occupied[at] & bit == 0 {
-                    self.occupied[at] |= bit;
-                    self.summary[page >> PAGE_BITS] |= 1 << (page & (WORDS - 1));
-                    self.top |= 1 << (page >> PAGE_BITS);
-                    self.near += 1;
-                }
-                &mut self.pages[at].0[level]
-            }
-            Place::Far => self.far.entry(key).or_insert(Level::EMPTY),
-        }
+        self.far.entry(key).or_insert(Level::EMPTY)
     }
 
     /// Backs a page of the window and says where it is kept.
-    #[inline]
+    #[cold]
     fn back(&mut self, page: usize) -> usize {
-        if self.table[page] == NONE {
-            self.table[page] = u32::try_from(self.pages.len()).expect("a window has at most 4096 pages");
-            self.pages.push(Page::EMPTY);
-            self.occupied.push(0);
-        }
-        self.table[page] as usize
+        let at = self.pages.len();
+        self.table[page] = u16::try_from(at).expect("a window has at most 4096 pages");
+        self.pages.push(Page::EMPTY);
+        at
     }
 
-    /// Gives up a level whose queue is empty.
-    #[inline]
-    pub(crate) fn vacate(&mut self, key: i64) {
-        match self.place(key) {
-            Place::Near { page, level } => {
-                let at = self.table[page] as usize;
-                self.pages[at].0[level] = Level::EMPTY;
-                self.occupied[at] &= !(1 << level);
-                self.near -= 1;
-                if self.occupied[at] == 0 {
-                    let word = page >> PAGE_BITS;
-                    self.summary[word] &= !(1 << (page & (WORDS - 1)));
-                    if self.summary[word] == 0 {
-                        self.top &= !(1 << word);
-                    }
-                }
-            }
-            Place::Far => {
-                self.far.remove(&key);
-                if self.far.len() < self.far_limit / 4 {
-                    self.far_limit = (self.far_limit / 2).max(FAR_LEVELS_MIN);
-                }
+    /// Puts an order at the end of a level's queue, and gives the one that was there, or `NONE`.
+    #[inline(always)]
+    pub(super) fn append(&mut self, key: i64, slot: u32, lots: u64) -> u32 {
+        self.occupy(key).append(slot, lots)
+    }
+
+    /// Takes an order that stands between two others out of a level's queue, and gives the level up when it was the last one,
+    /// unless it `stays`.
+    #[inline(always)]
+    #[allow(clippy::needless_bitwise_bool)] // what cannot be guessed is not branched on
+    pub(super) fn unlink(&mut self, key: i64, links: (u32, u32), lots: u64, stays: bool) {
+        let offset = self.offset(key);
+        let Some(&at) = self.table.get(offset / PAGE_LEVELS) else {
+            return self.unlink_far(key, links, lots, stays);
+        };
+        let page = &mut self.pages[at as usize];
+        let level = &mut page.levels[offset % PAGE_LEVELS];
+        level.unlink(links, lots);
+        let gone = (level.head == NONE) & !stays;
+        page.occupied &= !(u64::from(gone) << (offset % PAGE_LEVELS));
+        // Whether a level goes is hard to guess; that it was the best one or the last of its page is rarer.
+        let last = page.occupied == 0;
+        if gone & (last | (key == self.best)) {
+            self.gone(offset / PAGE_LEVELS, last, key);
+        }
+    }
+
+    #[cold]
+    fn unlink_far(&mut self, key: i64, links: (u32, u32), lots: u64, stays: bool) {
+        let level = self.far_level(key);
+        level.unlink(links, lots);
+        if level.head == NONE && !stays {
+            self.vacate(key);
+        }
+    }
+
+    /// A level of a page has gone, the last of the page or the best one of all.
+    #[inline(never)]
+    fn gone(&mut self, page: usize, last: bool, key: i64) {
+        if last {
+            let word = page / 64;
+            self.summary[word] &= !(1 << (page % 64));
+            if self.summary[word] == 0 {
+                self.top &= !(1 << word);
             }
         }
         if key == self.best {
@@ -195,33 +243,64 @@ impl Ladder {
         }
     }
 
+    /// Gives up a level whose queue is empty.
+    pub(crate) fn vacate(&mut self, key: i64) {
+        let offset = self.offset(key);
+        if let Some(&at) = self.table.get(offset / PAGE_LEVELS) {
+            let page = &mut self.pages[at as usize];
+            page.levels[offset % PAGE_LEVELS] = Level::EMPTY;
+            page.occupied &= !(1 << (offset % PAGE_LEVELS));
+            let last = page.occupied == 0;
+            return self.gone(offset / PAGE_LEVELS, last, key);
+        }
+        self.far.remove(&key);
+        if self.far.len() < self.far_limit / 4 {
+            self.far_limit = (self.far_limit / 2).max(FAR_LEVELS_MIN);
+        }
+        if key == self.best {
+            self.best = self.first();
+        }
+    }
+
+    /// The window's best key.
+    #[inline]
+    fn first_near(&self) -> i64 {
+        if self.top == 0 { Self::NO_KEY } else { self.first_of_word(self.top.trailing_zeros() as usize) }
+    }
+
+    /// The best key of a word of pages, one of which has an occupied level.
+    #[inline]
+    fn first_of_word(&self, word: usize) -> i64 {
+        let page = (word * 64) | self.summary[word].trailing_zeros() as usize;
+        self.first_in(page, self.occupied(page))
+    }
+
+    /// A bit per level of a page that is occupied.
+    #[inline]
+    fn occupied(&self, page: usize) -> u64 {
+        self.pages.get(self.table[page] as usize).map_or(0, |page| page.occupied)
+    }
+
     fn first(&self) -> i64 {
-        let near = if self.top == 0 {
-            Self::NO_KEY
-        } else {
-            let word = self.top.trailing_zeros() as usize;
-            let page = (word << PAGE_BITS) | self.summary[word].trailing_zeros() as usize;
-            self.first_in(page, self.occupied[self.table[page] as usize])
-        };
+        let near = self.first_near();
         self.far.first_key_value().map_or(near, |(&far, _)| far.min(near))
     }
 
     #[inline]
     fn first_in(&self, page: usize, occupied: u64) -> i64 {
-        self.base.wrapping_add(((page << PAGE_BITS) | occupied.trailing_zeros() as usize) as i64)
+        self.base.wrapping_add(((page * PAGE_LEVELS) | occupied.trailing_zeros() as usize) as i64)
     }
 
     /// The next occupied key behind `key`, [`Ladder::NO_KEY`] when there is none.
     pub(crate) fn next_after(&self, key: i64) -> i64 {
-        let near = match self.place(key) {
-            Place::Near { page, level } => self.near_after(page, level),
+        let offset = self.offset(key);
+        let near = if offset < self.table.len() * PAGE_LEVELS {
+            self.near_after(offset / PAGE_LEVELS, offset % PAGE_LEVELS)
+        } else if key < self.base {
             // Behind a key below the window comes the window's first level, behind one above it nothing near.
-            Place::Far if key < self.base && self.top != 0 => {
-                let word = self.top.trailing_zeros() as usize;
-                let page = (word << PAGE_BITS) | self.summary[word].trailing_zeros() as usize;
-                self.first_in(page, self.occupied[self.table[page] as usize])
-            }
-            Place::Far => Self::NO_KEY,
+            self.first_near()
+        } else {
+            Self::NO_KEY
         };
         if self.far.is_empty() || key == Self::NO_KEY {
             return near;
@@ -231,25 +310,20 @@ impl Ladder {
 
     fn near_after(&self, page: usize, level: usize) -> i64 {
         let behind = |bits: u64, at: usize| if at + 1 < 64 { bits & (!0 << (at + 1)) } else { 0 };
-        if let Some(&occupied) = self.occupied.get(self.table[page] as usize) {
-            let rest = behind(occupied, level);
-            if rest != 0 {
-                return self.first_in(page, rest);
-            }
+        let rest = behind(self.occupied(page), level);
+        if rest != 0 {
+            return self.first_in(page, rest);
         }
-        let word = page >> PAGE_BITS;
-        let rest = behind(self.summary[word], page & (WORDS - 1));
-        let next = if rest != 0 {
-            (word << PAGE_BITS) | rest.trailing_zeros() as usize
-        } else {
-            let words = behind(self.top, word);
-            if words == 0 {
-                return Self::NO_KEY;
-            }
-            let word = words.trailing_zeros() as usize;
-            (word << PAGE_BITS) | self.summary[word].trailing_zeros() as usize
-        };
-        self.first_in(next, self.occupied[self.table[next] as usize])
+        let word = page / 64;
+        let rest = behind(self.summary[word], page % 64);
+        if rest != 0 {
+            let next = (word * 64) | rest.trailing_zeros() as usize;
+            return self.first_in(next, self.occupied(next));
+        }
+        match behind(self.top, word) {
+            0 => Self::NO_KEY,
+            words => self.first_of_word(words.trailing_zeros() as usize),
+        }
     }
 
     /// Moves the window to a key outside it when the window is empty, or when twice as many levels lie outside as inside.
@@ -257,22 +331,30 @@ impl Ladder {
     #[cold]
     fn consider_moving(&mut self, key: i64) {
         let outside = self.far.len();
-        if self.near > 0 && (outside < self.far_limit || outside < 2 * self.near) {
-            return;
+        if self.top != 0 {
+            if outside < self.far_limit {
+                return;
+            }
+            let near = self.near();
+            if outside < 2 * near {
+                // Not yet; look again, which counts the levels of the window, when half as many more lie outside.
+                self.far_limit = outside + outside / 2;
+                return;
+            }
         }
-        let mut at = if self.near > 0 { self.first() } else { Self::NO_KEY };
+        let mut at = if self.top == 0 { Self::NO_KEY } else { self.first() };
         while at != Self::NO_KEY {
-            if let Place::Near { page, level } = self.place(at) {
-                self.far.insert(at, self.pages[self.table[page] as usize].0[level]);
+            let offset = self.offset(at);
+            if let Some(&page) = self.table.get(offset / PAGE_LEVELS) {
+                self.far.insert(at, self.pages[page as usize].levels[offset % PAGE_LEVELS]);
             }
             at = self.next_after(at);
         }
         self.base = key.saturating_sub((WINDOW_TICKS / 2) as i64);
         self.table.clear();
-        self.table.resize(PAGES, NONE);
+        self.table.resize(PAGES, NO_PAGE);
         self.pages.clear();
-        self.occupied.clear();
-        (self.top, self.summary, self.near) = (0, [0; WORDS], 0);
+        (self.top, self.summary) = (0, [0; WORDS]);
         let end = self.base.saturating_add(WINDOW_TICKS as i64);
         let mut moved = self.far.split_off(&self.base);
         let mut beyond = moved.split_off(&end);

@@ -1,6 +1,10 @@
 //! The order book of one instrument: two ladders of price levels, each level a first-come-first-served queue of orders
 //! threaded through the slab. The book keeps order; who may trade and what it costs is decided outside.
 
+// What is called once or twice per command, from few places: the counts of instructions and the times of
+// docs/performance.md are with these inlined.
+#![allow(clippy::inline_always)]
+
 mod ladder;
 mod orders;
 
@@ -26,26 +30,33 @@ pub struct DepthLevel {
 /// Both sides of one instrument.
 #[derive(Clone)]
 pub(crate) struct Book {
-    bids: Ladder,
-    asks: Ladder,
+    /// Asks and bids. Both are worked on by the same code, so that the processor has no side to guess.
+    sides: [Ladder; 2],
+}
+
+/// Where a side is kept.
+#[inline]
+const fn index(side: Side) -> usize {
+    matches!(side, Side::Buy) as usize
+}
+
+/// Negative for buys, without a branch. Nothing overflows: prices end at 2^62.
+#[inline]
+const fn turned(side: Side, ticks: i64) -> i64 {
+    let all = -(matches!(side, Side::Buy) as i64);
+    (ticks ^ all).wrapping_sub(all)
 }
 
 /// The key of a price on a side: lowest is best on both sides.
 #[inline]
 pub(crate) const fn key_of(side: Side, price: Price) -> i64 {
-    match side {
-        Side::Buy => -price.ticks(),
-        Side::Sell => price.ticks(),
-    }
+    turned(side, price.ticks())
 }
 
 /// The price of a key on a side.
 #[inline]
 pub(crate) const fn price_of(side: Side, key: i64) -> Price {
-    match side {
-        Side::Buy => Price::from_ticks(-key),
-        Side::Sell => Price::from_ticks(key),
-    }
+    Price::from_ticks(turned(side, key))
 }
 
 /// The worst key on the maker's side that a taker with this limit accepts.
@@ -59,64 +70,37 @@ pub(crate) const fn reach(maker_side: Side, limit: Option<Price>) -> i64 {
 
 impl Book {
     pub(crate) const fn new() -> Self {
-        Self { bids: Ladder::new(), asks: Ladder::new() }
+        Self { sides: [Ladder::new(), Ladder::new()] }
     }
 
     #[inline]
     pub(crate) const fn side(&self, side: Side) -> &Ladder {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
-        }
+        &self.sides[index(side)]
     }
 
     #[inline]
     pub(crate) const fn side_mut(&mut self, side: Side) -> &mut Ladder {
-        match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        }
+        &mut self.sides[index(side)]
     }
 
     /// Puts an order at the back of its level; `total` are all its open lots, the hidden ones included.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rest(&mut self, orders: &mut Orders, side: Side, slot: u32, total: u64) {
-        let level = self.side_mut(side).occupy(orders.node(slot).key);
-        level.quantity += total;
-        let last = std::mem::replace(&mut level.tail, slot);
-        if last == NONE {
-            level.head = slot;
-        } else {
-            orders.node_mut(last).next = slot;
-        }
-        let node = orders.node_mut(slot);
-        (node.prev, node.next) = (last, NONE);
+        let last = self.side_mut(side).append(orders.node(slot).key, slot, total);
+        orders.tie(last, slot);
+        orders.node_mut(slot).next = NONE;
     }
 
     /// Takes an order with `total` open lots out of its level, wherever it stands in the queue.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unrest(&mut self, orders: &mut Orders, side: Side, slot: u32, total: u64) {
-        let node = *orders.node(slot);
-        let ladder = self.side_mut(side);
-        let level = ladder.level_mut(node.key);
-        level.quantity -= total;
-        if node.prev == NONE {
-            level.head = node.next;
-        } else {
-            orders.node_mut(node.prev).next = node.next;
-        }
-        if node.next == NONE {
-            level.tail = node.prev;
-        } else {
-            orders.node_mut(node.next).prev = node.prev;
-        }
-        if level.head == NONE {
-            ladder.vacate(node.key);
-        }
+        let Node { key, prev, next, .. } = *orders.node(slot);
+        self.side_mut(side).unlink(key, (prev, next), total, false);
+        orders.tie(prev, next);
     }
 
     /// Takes `lots` of what an order shows away from it and its level; it keeps its place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shrink(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) {
         let node = orders.node_mut(slot);
         assert!(lots < node.leaves, "shrinking leaves something");
@@ -132,41 +116,20 @@ impl Book {
 
     /// Takes all that an order shows away; it is in no queue any more. What it hides stays in its level's sum when `hides`, and so
     /// does the level: it comes back at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn exhaust(&mut self, orders: &mut Orders, side: Side, slot: u32, hides: bool) {
-        let ladder = self.side_mut(side);
         let node = orders.node_mut(slot);
-        let level = ladder.level_mut(node.key);
-        level.quantity -= node.leaves;
-        node.leaves = 0;
-        let (key, prev, next) = (node.key, node.prev, node.next);
-        if prev == NONE {
-            level.head = next;
-        } else {
-            orders.node_mut(prev).next = next;
-        }
-        if next == NONE {
-            level.tail = prev;
-        } else {
-            orders.node_mut(next).prev = prev;
-        }
-        if level.head == NONE && !hides {
-            ladder.vacate(key);
-        }
+        let lots = std::mem::take(&mut node.leaves);
+        let Node { key, prev, next, .. } = *node;
+        self.side_mut(side).unlink(key, (prev, next), lots, hides);
+        orders.tie(prev, next);
     }
 
     /// Puts an order that showed all it had back at the end of its level, with `lots` that were hidden before.
     pub(crate) fn replenish(&mut self, orders: &mut Orders, side: Side, slot: u32, lots: u64) {
-        let node = orders.node_mut(slot);
-        node.leaves = lots;
-        let level = self.side_mut(side).level_mut(node.key);
-        let last = std::mem::replace(&mut level.tail, slot);
-        (node.prev, node.next) = (last, NONE);
-        if last == NONE {
-            level.head = slot;
-        } else {
-            orders.node_mut(last).next = slot;
-        }
+        orders.node_mut(slot).leaves = lots;
+        // The lots were in the level's sum all the time.
+        self.rest(orders, side, slot, 0);
     }
 
     /// Best levels first, at most `count`.

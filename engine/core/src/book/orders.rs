@@ -25,6 +25,11 @@ pub(crate) struct Node {
     pub(crate) generation: u32,
 }
 
+impl Node {
+    /// What links without an order lead to.
+    const NOBODY: Self = Self { leaves: 0, key: 0, next: NONE, prev: NONE, account: AccountId::VENUE, generation: 0 };
+}
+
 /// The rest of an order.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -65,6 +70,29 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
+    /// What lies in a slot that is free.
+    pub(crate) const VACANT: Self = Self {
+        quantity: 0,
+        hidden: 0,
+        arrival: 0,
+        base: 0,
+        quote: 0,
+        instrument: InstrumentId::new(0),
+        older: NONE,
+        newer: NONE,
+        terms: NONE,
+        maker: FeeRate::ZERO,
+        taker: FeeRate::ZERO,
+        side: Side::Buy,
+        kind: OrderKind::Limit,
+        time_in_force: TimeInForce::GoodTillCancelled,
+        self_trade: SelfTrade::CancelNewest,
+        post_only: false,
+        tracked: false,
+        armed: false,
+        named: false,
+    };
+
     /// The rate that a buy holds at: the higher of its two, at least 0.
     #[inline]
     pub(crate) fn hold_rate(&self) -> FeeRate {
@@ -124,16 +152,33 @@ const _: () = assert!(size_of::<Terms>() <= 64, "rare terms are one cache line")
 const SLOTS_MIN: usize = 1 << 10;
 
 /// The slab of open orders of the whole venue.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Orders {
+    /// The node of slot `s` at `s + 1`. The first belongs to no slot and nobody reads it: links of an order without a
+    /// neighbour are written there, so that whoever takes an order out of its queue need not ask for neighbours.
     nodes: Vec<Node>,
     details: Vec<Detail>,
     free: Vec<u32>,
-    open: usize,
+    /// Slots whose generations are used up.
+    worn: usize,
     /// Client order ids by slot, as far as a slot ever had one.
     names: Vec<Option<ClientOrderId>>,
     terms: Vec<Terms>,
     free_terms: Vec<u32>,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Node::NOBODY],
+            details: Vec::new(),
+            free: Vec::new(),
+            worn: 0,
+            names: Vec::new(),
+            terms: Vec::new(),
+            free_terms: Vec::new(),
+        }
+    }
 }
 
 impl Orders {
@@ -141,42 +186,54 @@ impl Orders {
     pub(crate) const OPEN_MAX: usize = 1 << 24;
 
     /// How many orders are open.
+    #[inline]
     pub(crate) const fn open(&self) -> usize {
-        self.open
+        self.details.len() - self.free.len() - self.worn
     }
 
     /// One past the highest slot ever used.
+    #[inline]
     pub(crate) fn slots(&self) -> u32 {
-        u32::try_from(self.nodes.len()).expect("slots fit in 32 bits")
+        u32::try_from(self.details.len()).expect("slots fit in 32 bits")
     }
 
     /// Gives an order a slot.
-    #[inline]
+    #[inline(always)] // see `enter`
     pub(crate) fn insert(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> u32 {
+        self.enter(account, leaves, key, detail).slot()
+    }
+
+    /// Gives an order a slot, and its handle with it.
+    #[inline(always)] // and its detail stored at one place only, or it is built on the stack and copied from there
+    pub(crate) fn enter(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> OrderId {
         assert!(leaves > 0, "an open order has something open");
-        self.open += 1;
-        if let Some(slot) = self.free.pop() {
-            let node = &mut self.nodes[slot as usize];
-            *node = Node { leaves, key, next: NONE, prev: NONE, account, generation: node.generation + 1 };
-            self.details[slot as usize] = detail;
-            return slot;
-        }
-        if self.nodes.len() == self.nodes.capacity() {
-            self.grow();
+        let slot = if let Some(slot) = self.free.pop() { slot } else { self.grow() };
+        let node = &mut self.nodes[slot as usize + 1];
+        let generation = node.generation + 1;
+        *node = Node { leaves, key, next: NONE, prev: NONE, account, generation };
+        self.details[slot as usize] = detail;
+        OrderId::from_parts(slot, generation)
+    }
+
+    /// A slot that was never used before.
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        if self.details.len() == self.details.capacity() {
+            self.make_room();
         }
         let slot = self.slots();
-        self.nodes.push(Node { leaves, key, next: NONE, prev: NONE, account, generation: 1 });
-        self.details.push(detail);
+        self.nodes.push(Node::NOBODY);
+        self.details.push(Detail::VACANT);
         slot
     }
 
     /// Makes room for more orders in everything that is kept by slot, so that nothing is moved between two times.
     #[cold]
-    fn grow(&mut self) {
-        let more = self.nodes.len().max(SLOTS_MIN);
+    fn make_room(&mut self) {
+        let more = self.details.len().max(SLOTS_MIN);
         self.nodes.reserve_exact(more);
         self.details.reserve_exact(more);
-        let slots = self.nodes.capacity();
+        let slots = self.details.capacity();
         self.free.reserve_exact(slots - self.free.len());
         if self.names.capacity() > 0 {
             self.names.reserve_exact(slots - self.names.len());
@@ -185,32 +242,44 @@ impl Orders {
 
     /// How many orders there is room for.
     pub(crate) const fn room(&self) -> usize {
-        self.nodes.capacity()
+        self.details.capacity()
     }
 
     /// Frees the slot of an order that is done and is in no queue, and its terms.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, slot: u32) {
-        let terms = self.details[slot as usize].terms;
-        if terms != NONE {
-            self.free_terms.push(terms);
+        // While nobody has terms, a cancelled order's detail need not be fetched.
+        if self.free_terms.len() < self.terms.len() {
+            let terms = self.details[slot as usize].terms;
+            if terms != NONE {
+                self.free_terms.push(terms);
+            }
         }
-        let node = &mut self.nodes[slot as usize];
+        let node = &mut self.nodes[slot as usize + 1];
         node.leaves = 0;
-        self.open -= 1;
         if node.generation < u32::MAX {
             self.free.push(slot);
+        } else {
+            self.worn += 1;
         }
     }
 
     #[inline]
     pub(crate) fn node(&self, slot: u32) -> &Node {
-        &self.nodes[slot as usize]
+        &self.nodes[slot as usize + 1]
     }
 
     #[inline]
     pub(crate) fn node_mut(&mut self, slot: u32) -> &mut Node {
-        &mut self.nodes[slot as usize]
+        &mut self.nodes[slot as usize + 1]
+    }
+
+    /// Ties two neighbours together, of which either may be `NONE`.
+    #[inline]
+    pub(super) fn tie(&mut self, prev: u32, next: u32) {
+        let nodes = self.nodes.as_mut_slice();
+        nodes[prev.wrapping_add(1) as usize].next = next;
+        nodes[next.wrapping_add(1) as usize].prev = prev;
     }
 
     #[inline]
@@ -271,9 +340,9 @@ impl Orders {
     /// Keeps the client's own name for an order.
     pub(crate) fn set_name(&mut self, slot: u32, name: ClientOrderId) {
         if self.names.len() <= slot as usize {
-            if self.names.capacity() < self.nodes.capacity() {
+            if self.names.capacity() < self.details.capacity() {
                 // Room for all slots at once, so that a higher slot does not move what is there.
-                self.names.reserve_exact(self.nodes.capacity() - self.names.len());
+                self.names.reserve_exact(self.details.capacity() - self.names.len());
             }
             self.names.resize(slot as usize + 1, None);
         }
@@ -284,13 +353,13 @@ impl Orders {
     /// The handle of an order in a slot.
     #[inline]
     pub(crate) fn id(&self, slot: u32) -> OrderId {
-        OrderId::from_parts(slot, self.nodes[slot as usize].generation)
+        OrderId::from_parts(slot, self.node(slot).generation)
     }
 
     /// The slot of an open order; `None` for a stale handle.
     #[inline]
     pub(crate) fn find(&self, order: OrderId) -> Option<u32> {
-        let node = self.nodes.get(order.slot() as usize)?;
+        let node = self.nodes.get(order.slot() as usize + 1)?;
         (node.leaves > 0 && node.generation == order.generation()).then_some(order.slot())
     }
 
@@ -301,8 +370,12 @@ impl Orders {
 
     /// Puts back what a snapshot holds: `(generation, live)` per slot and the free list. Names and terms follow one by one.
     pub(crate) fn restore(slots: Vec<(Node, Option<Detail>)>, free: Vec<u32>, vacant: Detail) -> Self {
-        let open = slots.iter().filter(|(node, _)| node.leaves > 0).count();
-        let (nodes, details) = slots.into_iter().map(|(node, detail)| (node, detail.unwrap_or(vacant))).unzip();
-        Self { nodes, details, free, open, ..Self::default() }
+        let worn = slots.iter().filter(|(node, _)| node.leaves == 0 && node.generation == u32::MAX).count();
+        let mut orders = Self { free, worn, ..Self::default() };
+        for (node, detail) in slots {
+            orders.nodes.push(node);
+            orders.details.push(detail.unwrap_or(vacant));
+        }
+        orders
     }
 }

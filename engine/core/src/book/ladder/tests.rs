@@ -64,7 +64,7 @@ fn the_window_follows_the_market() {
         ladder.occupy(key).quantity = 7;
         model.insert(key, 7);
     }
-    assert!(ladder.near > 400, "the window stayed where nobody trades: {} near", ladder.near);
+    assert!(ladder.near() > 400, "the window stayed where nobody trades: {} near", ladder.near());
     agree(&ladder, &model);
 }
 
@@ -95,5 +95,5 @@ fn the_window_moves_again_after_a_wide_book_has_gone() {
     for step in 0..500_i64 {
         ladder.occupy(900_000_000 + step);
     }
-    assert!(ladder.near > 400, "the window stayed where nobody trades: {} near", ladder.near);
+    assert!(ladder.near() > 400, "the window stayed where nobody trades: {} near", ladder.near());
 }
