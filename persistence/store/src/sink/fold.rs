@@ -275,8 +275,10 @@ impl Fold {
                 if progress.by_cash {
                     progress.quantity = progress.filled;
                 }
-                progress.notional += notional;
-                progress.fees += fee;
+                // One order's fills can be worth more than a balance holds when the same cash comes round again and again: the
+                // column then says the most that it can, and the ledger has every line.
+                progress.notional = progress.notional.saturating_add(notional);
+                progress.fees = progress.fees.saturating_add(fee);
                 u64::try_from(progress.quantity - progress.filled) == Ok(leaves.lots())
             })
         };

@@ -10,6 +10,7 @@ mod insert;
 mod run;
 mod write;
 
+pub use control::is_control;
 pub use fold::Cursor;
 pub use run::{EventFeed, SinkGauge, SinkStatus, run_sink};
 
