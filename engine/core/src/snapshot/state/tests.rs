@@ -191,6 +191,15 @@ fn accounts_hours_and_trades_must_be_right() {
     };
     assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::SchedulePhase(plan)))).contains("planned"));
     assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::Tick))).contains("planned phase"));
+    let late = |at| record(Command::SchedulePhase(SchedulePhase { phase: Phase::Closed, at, ..plan }));
+    assert!(
+        refused_rich(|it| it.hours.0[0].plans.0.push(late(Timestamp::from_nanos(1 << 63)))).contains("planned phase")
+    );
+    let gone = |it: &mut State| {
+        it.hours.0[0].phase = Phase::Delisted.number();
+        it.hours.0[0].plans.0.push(late(Timestamp::from_nanos(99)));
+    };
+    assert!(refused_rich(gone).contains("planned phase"));
     assert!(refused_rich(|it| it.trades.0.clear()).contains("other trades"));
     let made = "could not have been made";
     assert!(refused_rich(|it| it.trades.0[0].buyer = AccountId::VENUE).contains(made));
