@@ -174,13 +174,51 @@ impl Folds {
     }
 }
 
+/// The instrument whose book by level an event changes. All events are named here, so that a new one is thought about.
 fn changes_book(event: &Event) -> Option<InstrumentId> {
     match event {
-        Event::OrderRested(rested) => Some(rested.instrument),
-        Event::Trade(trade) => Some(trade.instrument),
-        Event::OrderAmended(amended) => Some(amended.instrument),
-        Event::OrderCancelled(cancelled) if cancelled.resting => Some(cancelled.instrument),
-        _ => None,
+        Event::OrderRested(it) => Some(it.instrument),
+        Event::OrderReplenished(it) => Some(it.instrument),
+        Event::Trade(it) => Some(it.instrument),
+        // Whoever was not in the book leaves no level: aggressors, and stops that wait.
+        Event::OrderReduced(it) => it.resting.then_some(it.instrument),
+        Event::OrderCancelled(it) => it.resting.then_some(it.instrument),
+        Event::OrderAmended(it) => (!it.old_displayed.is_zero()).then_some(it.instrument),
+        // A stop that goes off rests or trades by events of its own; so do auctions, expiries and kills.
+        Event::StopArmed(_)
+        | Event::StopMoved(_)
+        | Event::OrderTriggered(_)
+        | Event::HoldChanged(_)
+        | Event::PhaseChanged(_)
+        | Event::AuctionIndicated(_)
+        | Event::AuctionUncrossed(_)
+        | Event::AuctionExtended(_)
+        | Event::AllCancelled { .. }
+        | Event::AccountKilled { .. }
+        | Event::PermissionsSet(_) => None,
+        Event::AssetAdded(_)
+        | Event::InstrumentListed(_)
+        | Event::Deposited(_)
+        | Event::Withdrawn(_)
+        | Event::Issued(_)
+        | Event::Retired(_)
+        | Event::OrderAccepted(_)
+        | Event::OrderRejected(_)
+        | Event::OrderRepeated(_)
+        | Event::CommandRejected(_)
+        | Event::TradeBusted(_)
+        | Event::PhaseScheduled(_)
+        | Event::ScheduleCleared(_)
+        | Event::BandsSet(_)
+        | Event::FeesSet(_)
+        | Event::FeeTierSet(_)
+        | Event::FeeTierChanged { .. }
+        | Event::LimitsSet(_)
+        | Event::PositionLimitSet(_)
+        | Event::GroupSet(_)
+        | Event::MarketHalted { .. }
+        | Event::CancelAfterSet(_)
+        | Event::Ticked => None,
     }
 }
 
@@ -301,5 +339,7 @@ pub fn wall_nanos() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+mod books_tests;
 #[cfg(test)]
 mod tests;

@@ -249,6 +249,7 @@ pub struct OrderLine {
     reason: Option<&'static str>,
     price: Option<Digits>,
     stop_price: Option<Digits>,
+    triggered: bool,
     quantity: Digits,
     quote_quantity: Option<Digits>,
     display_quantity: Option<Digits>,
@@ -279,6 +280,7 @@ impl OrderLine {
             reason: reason(order.status),
             price: limit(order, decimals),
             stop_price: stop_price(order, decimals),
+            triggered: order.triggered,
             quantity: Digits(decimals.quantity(order.quantity)),
             quote_quantity: order
                 .is_by_cash()
