@@ -106,6 +106,12 @@ struct Batch {
     /// Each with the command that made the instrument's trade before it.
     trades: Vec<(Seq, PublicTrade)>,
     books: Vec<InstrumentId>,
+    /// Whose phase or bands changed.
+    phases: Vec<InstrumentId>,
+    /// Whose auction began, ended, or would give something else.
+    auctions: Vec<InstrumentId>,
+    /// Whether all trading stopped or went on.
+    halted: bool,
 }
 
 impl Batch {
@@ -113,12 +119,34 @@ impl Batch {
         self.accounts.clear();
         self.trades.clear();
         self.books.clear();
+        self.phases.clear();
+        self.auctions.clear();
+        self.halted = false;
     }
 
-    fn touch(&mut self, instrument: InstrumentId) {
-        if !self.books.contains(&instrument) {
-            self.books.push(instrument);
+    /// Notes what an event says about phases, bands and auctions.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::PhaseChanged(it) | Event::AuctionExtended(it) => {
+                touch(&mut self.phases, it.instrument);
+                touch(&mut self.auctions, it.instrument);
+            }
+            Event::AuctionUncrossed(it) => {
+                // Its price is the new reference price.
+                touch(&mut self.phases, it.instrument);
+                touch(&mut self.auctions, it.instrument);
+            }
+            Event::AuctionIndicated(it) => touch(&mut self.auctions, it.instrument),
+            Event::BandsSet(it) => touch(&mut self.phases, it.instrument),
+            Event::MarketHalted { .. } => self.halted = true,
+            _ => {}
         }
+    }
+}
+
+fn touch(list: &mut Vec<InstrumentId>, instrument: InstrumentId) {
+    if !list.contains(&instrument) {
+        list.push(instrument);
     }
 }
 
@@ -164,8 +192,9 @@ impl Folds {
                 batch.trades.push((before, trade));
             }
             if let Some(instrument) = changes_book(&record.event) {
-                batch.touch(instrument);
+                touch(&mut batch.books, instrument);
             }
+            batch.note(&record.event);
             self.market.apply(record);
             self.positions.apply(record);
         }

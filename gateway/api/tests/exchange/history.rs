@@ -187,7 +187,7 @@ async fn a_closed_order_reads_the_same_out_of_sql() {
         assert_eq!(&now.0[*field], value, "{name}: {}", now.0);
         before.push(now);
     }
-    assert_eq!(before[4].1["stop_price"], "7.20", "10% below the last price");
+    assert_eq!(before[4].1["stop_price"], "6.30", "10% below the last price");
     assert_eq!(
         (&before[5].0["quote_quantity"].to_string(), &before[5].1["quote_quantity"]),
         (&"100.50".to_owned(), &json!("100.50"))

@@ -68,7 +68,7 @@ const ROWS: &[Row] = &[
     (
         "POST",
         INSTRUMENTS,
-        r#"{"asset": "USD", "currency": "VCS-191-2016", "symbol": "X", "tick_size": 1}"#,
+        r#"{"asset": "USD", "currency": "VCS-191-2016", "symbol": "X", "tick_size": 10000}"#,
         400,
         "wrong_asset_class",
         "",

@@ -37,7 +37,7 @@ async fn a_busted_trade_gives_everything_back() {
         // What it did to the cost of the position is undone as well.
         let holdings = venue.get("/api/trading/portfolio/holdings", trader).await.expect(200);
         let holding = holdings["holdings"].as_array().unwrap().iter().find(|one| one["symbol"] == SYMBOL);
-        assert_eq!(text(&holding.unwrap()["average_cost"]), "0", "{holdings}");
+        assert_eq!(text(&holding.unwrap()["average_cost"]), "0.00", "{holdings}");
     }
     venue.ask(&admin, Method::POST, &path(&trade), &why).await.refused(409, "already_busted");
     let by_number = format!("/api/admin/trades/{}/bust", trade["id"]);
@@ -51,7 +51,7 @@ async fn a_busted_trade_gives_everything_back() {
 async fn what_is_gone_cannot_be_given_back() {
     let venue = TestVenue::new().await;
     let admin = venue.staff(Role::Admin).await;
-    let (alice, bob, poor) = (venue.trader("alice").await, venue.trader("bob").await, venue.poor("poor").await);
+    let (alice, bob) = (venue.trader("alice").await, venue.trader("bob").await);
     let why = json!({"reason": "clearly erroneous"});
     // The buyer sells on all credits.
     let trade = print(&venue, &alice, &bob, "7.00").await;
@@ -72,7 +72,6 @@ async fn what_is_gone_cannot_be_given_back() {
     let spend = limit("buy", "1.00", 6, "").replace(SYMBOL, OTHER_SYMBOL);
     venue.post("/api/trading/orders", &sold, &spend).await.expect(201);
     venue.ask(&admin, Method::POST, &path(&trade), &why).await.refused(400, "insufficient_funds");
-    assert_eq!(balance(&venue, &poor, "USD").await, "0");
 }
 
 #[tokio::test]

@@ -5,9 +5,13 @@
 mod accounts;
 mod bad_input;
 mod busts;
+#[path = "../exchange/client.rs"]
+#[allow(dead_code)] // shared likewise
+mod client;
 mod instruments;
 mod market;
 mod phases;
+mod streams;
 #[path = "../exchange/venue.rs"]
 #[allow(dead_code)] // shared with the tests of trading, which use more of it
 mod venue;

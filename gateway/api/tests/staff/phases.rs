@@ -106,9 +106,18 @@ async fn plans_are_shown_take_effect_and_are_taken_back() {
         let body = json!({"phase": phase, "at": at, "every_seconds": every});
         venue.ask(&admin, Method::POST, &schedule, &body).await
     };
-    let (soon, later) = (at(chrono::Duration::milliseconds(150)), at(chrono::Duration::hours(2)));
-    plan("pre_open", later, json!(86_400)).await.expect(201);
-    plan("closing_auction", soon.clone(), json!(86_400)).await.expect(201);
+    plan("pre_open", at(chrono::Duration::hours(2)), json!(86_400)).await.expect(201);
+    // As soon as the machine can: a plan that comes too late is refused.
+    let mut ahead = 50;
+    let soon = loop {
+        let soon = at(chrono::Duration::milliseconds(ahead));
+        let answer = plan("closing_auction", soon.clone(), json!(86_400)).await;
+        if answer.status.as_u16() == 201 {
+            break soon;
+        }
+        answer.refused(400, "invalid_expiry");
+        ahead *= 2;
+    };
     let shown = venue.get(&schedule, &auditor).await.expect(200);
     let phases: Vec<&Value> = shown["schedule"].as_array().unwrap().iter().map(|plan| &plan["phase"]).collect();
     assert_eq!(phases, ["closing_auction", "pre_open"], "the next first");
