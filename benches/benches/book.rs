@@ -73,7 +73,7 @@ impl Desk {
             armed: false,
             named: false,
         };
-        let slot = self.orders.insert(AccountId::new(1), 10, key_of(side, Self::price(side, away)), detail);
+        let slot = self.orders.enter(AccountId::new(1), 10, key_of(side, Self::price(side, away)), detail).slot();
         self.book.rest(&mut self.orders, side, slot, 10);
         slot
     }

@@ -56,7 +56,8 @@ pub const OPERATIONS: [Operation; 32] = [
     operation("place-named", |floor| {
         floor.names += COUNT as u64;
         let first = floor.names;
-        floor.places(|n| NewOrder { client_order_id: name(first + n as u64), ..order(TAKER, Side::Buy, MID - 10) })
+        floor
+            .places(|n| NewOrder { client_order_id: Some(name(first + n as u64)), ..order(TAKER, Side::Buy, MID - 10) })
     }),
     operation("place-limited", |floor| {
         floor.limit();
@@ -69,7 +70,7 @@ pub const OPERATIONS: [Operation; 32] = [
         floor.places(|_| ioc(order(TAKER, Side::Buy, MID)))
     }),
     operation("match-sweep", |floor| {
-        floor.rest_all(|n| order(MAKER, Side::Sell, MID + n as i64 % 10));
+        floor.rest_all(|n| order(MAKER, Side::Sell, MID + spread(n, 10)));
         let all = Quantity::from_lots(LOTS * COUNT as u64);
         vec![Command::Place(NewOrder { quantity: all, ..order(TAKER, Side::Buy, MID + 10) })]
     }),
@@ -86,7 +87,7 @@ pub const OPERATIONS: [Operation; 32] = [
         floor.places(|_| NewOrder { self_trade: SelfTrade::Decrement, ..ioc(order(TAKER, Side::Buy, MID)) })
     }),
     operation("cancel", |floor| {
-        let orders = floor.rest_all(|n| order(MAKER, Side::Sell, MID + n as i64 % 40));
+        let orders = floor.rest_all(|n| order(MAKER, Side::Sell, MID + spread(n, 40)));
         orders.into_iter().map(|order| Command::Cancel(CancelOrder { account: MAKER, order })).collect()
     }),
     operation("cancel-stale", |floor| {
@@ -95,8 +96,8 @@ pub const OPERATIONS: [Operation; 32] = [
         orders.into_iter().map(|order| Command::Cancel(CancelOrder { account: MAKER, order })).collect()
     }),
     operation("amend-reprice", |floor| {
-        let orders = floor.rest_all(|n| order(MAKER, Side::Sell, MID + n as i64 % 40));
-        let amend = |(n, order)| amended(order, MID + 1 + n as i64 % 40, LOTS + 1, 0);
+        let orders = floor.rest_all(|n| order(MAKER, Side::Sell, MID + spread(n, 40)));
+        let amend = |(n, order)| amended(order, MID + 1 + spread(n, 40), LOTS + 1, 0);
         orders.into_iter().enumerate().map(amend).collect()
     }),
     operation("amend-less", |floor| {
@@ -104,7 +105,7 @@ pub const OPERATIONS: [Operation; 32] = [
         orders.into_iter().map(|order| amended(order, MID, LOTS - 1, 0)).collect()
     }),
     operation("cancel-all", |floor| {
-        floor.rest_all(|n| order(MAKER, Side::Sell, MID + n as i64 % 40));
+        floor.rest_all(|n| order(MAKER, Side::Sell, MID + spread(n, 40)));
         vec![cancel_all(MAKER)]
     }),
     operation("cancel-after", |floor| {
@@ -117,10 +118,10 @@ pub const OPERATIONS: [Operation; 32] = [
         floor.now += 1;
         vec![Command::Tick]
     }),
-    operation("stop-arm", |floor| floor.places(|n| stop(order(TAKER, Side::Buy, MID + 1 + n as i64 % 40)))),
+    operation("stop-arm", |floor| floor.places(|n| stop(order(TAKER, Side::Buy, MID + 1 + spread(n, 40))))),
     operation("stop-amend", |floor| {
-        let stops = floor.rest_all(|n| stop(order(MAKER, Side::Buy, MID + 1 + n as i64 % 40)));
-        let amend = |(n, order)| amended(order, 0, LOTS, MID + 2 + n as i64 % 40);
+        let stops = floor.rest_all(|n| stop(order(MAKER, Side::Buy, MID + 1 + spread(n, 40))));
+        let amend = |(n, order)| amended(order, 0, LOTS, MID + 2 + spread(n, 40));
         stops.into_iter().enumerate().map(amend).collect()
     }),
     operation("stop-trigger", |floor| {
@@ -167,13 +168,13 @@ pub const OPERATIONS: [Operation; 32] = [
     }),
     operation("auction-place", |floor| {
         floor.phase(Phase::OpeningAuction);
-        floor.rest_all(|n| order(MAKER, Side::Sell, MID + n as i64 % 20));
-        floor.places(|n| order(TAKER, Side::Buy, MID + n as i64 % 20))
+        floor.rest_all(|n| order(MAKER, Side::Sell, MID + spread(n, 20)));
+        floor.places(|n| order(TAKER, Side::Buy, MID + spread(n, 20)))
     }),
     operation("uncross", |floor| {
         floor.phase(Phase::OpeningAuction);
-        floor.rest_all(|n| order(MAKER, Side::Sell, MID - n as i64 % 20));
-        floor.rest_all(|n| order(TAKER, Side::Buy, MID + n as i64 % 20));
+        floor.rest_all(|n| order(MAKER, Side::Sell, MID - spread(n, 20)));
+        floor.rest_all(|n| order(TAKER, Side::Buy, MID + spread(n, 20)));
         vec![Command::SetPhase(SetPhase { instrument: BOOK, phase: Phase::Continuous })]
     }),
     // A price outside the band halts the market for a second; it resumes by itself.
@@ -275,8 +276,8 @@ impl Floor {
         self.apply(&cancel_all(CROWD));
         self.apply(&Command::Place(order(MAKER, Side::Sell, MID)));
         self.apply(&Command::Place(order(TAKER, Side::Buy, MID)));
-        self.rest_all(|n| order(CROWD, Side::Sell, MID + 100 + n as i64 % 40));
-        self.rest_all(|n| order(CROWD, Side::Buy, MID - 100 - n as i64 % 40));
+        self.rest_all(|n| order(CROWD, Side::Sell, MID + 100 + spread(n, 40)));
+        self.rest_all(|n| order(CROWD, Side::Buy, MID - 100 - spread(n, 40)));
     }
 
     fn clear(&mut self) {
@@ -331,6 +332,12 @@ impl Floor {
     }
 }
 
+/// Ticks, so that orders lie on so many prices in turns.
+#[allow(clippy::cast_possible_wrap)] // it is below the number of prices
+const fn spread(n: usize, prices: usize) -> i64 {
+    (n % prices) as i64
+}
+
 fn order(account: AccountId, side: Side, ticks: i64) -> NewOrder {
     warmup::limit(account, BOOK, side, ticks, LOTS)
 }
@@ -361,6 +368,6 @@ fn cancel_all(account: AccountId) -> Command {
     Command::CancelAll(CancelAll { account, instrument: None, side: None })
 }
 
-fn name(number: u64) -> Option<ClientOrderId> {
-    Some(ClientOrderId::new(&format!("mm-{number:032x}")).expect("it is 35 plain characters"))
+fn name(number: u64) -> ClientOrderId {
+    ClientOrderId::new(&format!("mm-{number:032x}")).expect("it is 35 plain characters")
 }

@@ -14,6 +14,7 @@ use cx_engine::command::{CommandRecord, Side};
 use cx_engine::ids::OrderId;
 
 /// Messages to a book that are counted together.
+const TIMES: usize = 1_000;
 const COUNT: i64 = 1_000;
 /// The best bid of the book; the best ask is one tick above.
 const BID: i64 = 33_504;
@@ -50,7 +51,7 @@ fn main() {
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let mut done = 0_usize;
     for (name, run) in OF_BOOK.into_iter().filter(|(name, _)| wanted(name)) {
-        say(name, COUNT as usize, run());
+        say(name, TIMES, run());
         done += 1;
     }
     let mut floor = Floor::default();

@@ -197,13 +197,7 @@ impl Orders {
         u32::try_from(self.details.len()).expect("slots fit in 32 bits")
     }
 
-    /// Gives an order a slot.
-    #[inline(always)] // see `enter`
-    pub(crate) fn insert(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> u32 {
-        self.enter(account, leaves, key, detail).slot()
-    }
-
-    /// Gives an order a slot, and its handle with it.
+    /// Gives an order a slot, which its handle names.
     #[inline(always)] // and its detail stored at one place only, or it is built on the stack and copied from there
     pub(crate) fn enter(&mut self, account: AccountId, leaves: u64, key: i64, detail: Detail) -> OrderId {
         assert!(leaves > 0, "an open order has something open");

@@ -11,7 +11,7 @@ use crate::book::{Detail, NONE, Orders, Terms, key_of};
 use crate::command::{NewOrder, OrderKind, Side, TimeInForce};
 use crate::control::Phase;
 use crate::event::{Event, OrderAccepted, OrderRejected, OrderRepeated, OrderRested};
-use crate::ids::{AccountId, InstrumentId};
+use crate::ids::{AccountId, InstrumentId, OrderId};
 use crate::reject::Reject;
 use crate::risk::day_of;
 use crate::units::{Amount, DisplayQuantity, FeeRate, Price, Timestamp, Trigger};
@@ -88,6 +88,26 @@ fn is_plain(order: &NewOrder) -> bool {
         _ => false,
     };
     rare == 0 && order.kind == OrderKind::Limit && lives
+}
+
+#[inline]
+fn say_accepted(id: OrderId, order: &NewOrder, expires: Timestamp, events: &mut Vec<Event>) {
+    events.push(Event::OrderAccepted(OrderAccepted {
+        order: id,
+        account: order.account,
+        instrument: order.instrument,
+        side: order.side,
+        kind: order.kind,
+        time_in_force: order.time_in_force,
+        post_only: order.post_only,
+        self_trade: order.self_trade,
+        price: order.price,
+        quantity: order.quantity,
+        quote_quantity: order.quote_quantity,
+        display: order.display,
+        expires,
+        client_order_id: order.client_order_id,
+    }));
 }
 
 impl Exchange {
@@ -237,10 +257,11 @@ impl Exchange {
             order.time_in_force.rests() && (admitted.behind || self.phase(order.instrument) != Phase::Continuous);
         self.last_arrival += u64::from(rests);
         let arrival = if rests { self.last_arrival } else { 0 };
-        let slot = self.give_slot(order, admitted, NONE, arrival);
-        self.say_accepted(slot, order, Timestamp::default(), events);
+        let id = self.give_slot(order, admitted, NONE, arrival);
+        let slot = id.slot();
+        say_accepted(id, order, Timestamp::default(), events);
         if rests {
-            return self.rest_plain(slot, order, admitted, events);
+            return self.rest_plain(id, order, admitted, events);
         }
         let taker = self.taker(slot, order.price, order.quantity, Amount::ZERO);
         self.execute(Taker { listed: false, ..taker }, events);
@@ -249,7 +270,8 @@ impl Exchange {
 
     /// A plain order enters the book as it came.
     #[inline]
-    fn rest_plain(&mut self, slot: u32, order: &NewOrder, admitted: &Admitted, events: &mut Vec<Event>) {
+    fn rest_plain(&mut self, id: OrderId, order: &NewOrder, admitted: &Admitted, events: &mut Vec<Event>) {
+        let slot = id.slot();
         self.enlist(slot, order.account);
         let kept = &mut self.instruments[order.instrument.get() as usize];
         kept.book.rest(&mut self.orders, order.side, slot, order.quantity.lots());
@@ -261,7 +283,7 @@ impl Exchange {
         let holder = self.orders.detail(slot).holder();
         self.balances.hold(holder, admitted.need);
         events.push(Event::OrderRested(OrderRested {
-            order: self.orders.id(slot),
+            order: id,
             account: order.account,
             instrument: order.instrument,
             side: order.side,
@@ -283,14 +305,15 @@ impl Exchange {
             || expires != Timestamp::default()
             || admitted.first != NONE;
         let terms = if has_terms { self.orders.keep_terms(self.terms_of(order, admitted, expires)) } else { NONE };
-        let slot = self.give_slot(order, admitted, terms, 0);
+        let id = self.give_slot(order, admitted, terms, 0);
+        let slot = id.slot();
         if admitted.first != NONE {
             self.orders.terms_mut(admitted.first).pair = slot;
         }
         if expires != Timestamp::default() {
-            self.expire_at(slot, self.orders.id(slot), expires);
+            self.expire_at(slot, id, expires);
         }
-        self.say_accepted(slot, order, expires, events);
+        say_accepted(id, order, expires, events);
         if order.kind.is_stop() {
             self.enlist(slot, order.account);
             self.arm(slot, admitted.stop_price, order.quantity, events);
@@ -308,26 +331,6 @@ impl Exchange {
         self.settle_stops(order.instrument, events);
     }
 
-    #[inline]
-    fn say_accepted(&self, slot: u32, order: &NewOrder, expires: Timestamp, events: &mut Vec<Event>) {
-        events.push(Event::OrderAccepted(OrderAccepted {
-            order: self.orders.id(slot),
-            account: order.account,
-            instrument: order.instrument,
-            side: order.side,
-            kind: order.kind,
-            time_in_force: order.time_in_force,
-            post_only: order.post_only,
-            self_trade: order.self_trade,
-            price: order.price,
-            quantity: order.quantity,
-            quote_quantity: order.quote_quantity,
-            display: order.display,
-            expires,
-            client_order_id: order.client_order_id,
-        }));
-    }
-
     /// After an aggressor: stops are at rest unless something traded.
     #[inline]
     pub(super) fn settle_stops(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
@@ -343,7 +346,7 @@ impl Exchange {
     }
 
     #[inline]
-    fn give_slot(&mut self, order: &NewOrder, admitted: &Admitted, terms: u32, arrival: u64) -> u32 {
+    fn give_slot(&mut self, order: &NewOrder, admitted: &Admitted, terms: u32, arrival: u64) -> OrderId {
         let (mut base, mut quote) = (admitted.base, admitted.quote);
         if base == Balances::NOWHERE || quote == Balances::NOWHERE {
             cold_path();
@@ -371,11 +374,11 @@ impl Exchange {
             named: false,
         };
         let leaves = if is_by_cash(order) { 1 } else { order.quantity.lots() };
-        let slot = self.orders.insert(order.account, leaves, key_of(order.side, order.price), detail);
+        let id = self.orders.enter(order.account, leaves, key_of(order.side, order.price), detail);
         if let Some(name) = order.client_order_id {
-            self.orders.set_name(slot, name);
+            self.orders.set_name(id.slot(), name);
         }
-        slot
+        id
     }
 
     /// Slots of both balances that an order needs.
