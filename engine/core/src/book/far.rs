@@ -1,13 +1,13 @@
 //! Levels outside a ladder's window: an ordered map from key to level that allocates nothing once there was room for as many.
 //!
-//! Levels lie in sorted runs of at most [`RUN_MAX`], found by their first keys. A full run is split in two, and one that
-//! empties is put by for the next split. So what a change moves is bounded by a run, and once in many changes by the list of
-//! runs, which is a hundredth of the map.
+//! Levels lie in short sorted runs, found by their first keys. A full run is split in two, and one that empties is put by for
+//! the next split. A change moves half a run, and once in half a run of changes half the list of runs; runs grow with the
+//! root of the map, so that neither is long.
 
 use super::ladder::Level;
 
-/// Levels in a run at most.
-const RUN_MAX: usize = 256;
+/// Runs up to this length are not split.
+const RUN_MIN: usize = 32;
 
 /// Adjacent levels, in the order of their keys.
 #[derive(Clone, Default)]
@@ -77,7 +77,7 @@ impl Far {
             None if self.order.is_empty() => self.open(0, key),
             None => 0,
         };
-        if self.run(at).keys.len() == RUN_MAX && self.run(at).keys.binary_search(&key).is_err() {
+        if self.is_full(at) && self.run(at).keys.binary_search(&key).is_err() {
             self.split(at);
             at = self.run_of(key).unwrap_or(0);
         }
@@ -141,6 +141,14 @@ impl Far {
         self.firsts.insert(at, first);
         self.order.insert(at, run);
         at
+    }
+
+    /// Whether a run is split before another level comes into it. A million levels lie in runs of up to 62, sixteen million in
+    /// runs of up to 256.
+    #[inline]
+    fn is_full(&self, at: usize) -> bool {
+        let length = self.run(at).keys.len();
+        length >= RUN_MIN && length >= self.len.isqrt() / 16
     }
 
     /// Moves the upper half of a run into one of its own behind it.

@@ -64,7 +64,7 @@ fn runs_are_used_again() {
         for step in 0..10_000_i64 {
             far.entry(step * 7_919 % 10_000 * 1_000 + round).quantity = 1;
         }
-        assert!(far.order.len() < 10_000 / (RUN_MAX / 4), "{} runs", far.order.len());
+        assert!(far.order.len() < 10_000 / (RUN_MIN / 4), "{} runs", far.order.len());
         for step in 0..10_000_i64 {
             assert!(far.remove(step * 1_000 + round).is_some());
         }
