@@ -178,12 +178,21 @@ fn a_pair_holds_once_and_ends_together() {
 #[test]
 fn when_the_first_of_a_pair_needs_less_the_second_holds_more() {
     let mut venue = Venue::small();
-    let (first, _) = venue.place(limit(1, Side::Sell, 110, 10));
-    let (second, _) = venue.place(NewOrder { oco: first, ..limit(1, Side::Sell, 120, 10) });
-    assert_eq!(open(&venue, second).held, Amount::ZERO);
-    venue.cancel(1, first);
+    trade_at(&mut venue, 100);
+    let trailing = NewOrder { price: Price::NONE, ..limit(3, Side::Buy, 1, 10) };
+    let (first, _) = venue.place(NewOrder { kind: OrderKind::TrailingStop, trigger: Trigger::ticks(10), ..trailing });
+    let second =
+        NewOrder { kind: OrderKind::StopLimit, trigger: Trigger::at(ticks(130)), ..limit(3, Side::Buy, 115, 10) };
+    let (second, _) = venue.place(NewOrder { oco: first, ..second });
+    // 10 lots at 110 with 0.1%, and what 10 lots at 115 need beyond that.
+    let holds = |venue: &Venue| (open(venue, first).held.minor(), open(venue, second).held.minor());
+    assert_eq!((holds(&venue), held(&venue, 3, CASH)), ((110_110, 5_005), 115_115));
+    trade_at(&mut venue, 95);
+    assert_eq!(open(&venue, first).stop_price, ticks(105));
+    assert_eq!((holds(&venue), held(&venue, 3, CASH)), ((105_105, 10_010), 115_115));
+    venue.cancel(3, first);
     assert!(venue.accounts.open_order(second).is_none(), "they end together");
-    assert_eq!((book(&venue).as_str(), held(&venue, 1, AssetId::new(1))), ("|", 0));
+    assert_eq!(held(&venue, 3, CASH), 0);
 }
 
 #[test]

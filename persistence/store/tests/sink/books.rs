@@ -20,6 +20,7 @@ pub struct Row {
     expires: u64,
     price: Option<i64>,
     stop_price: Option<i64>,
+    triggered: bool,
     quantity: i128,
     quote_quantity: i64,
     filled: i128,
@@ -31,7 +32,7 @@ pub struct Row {
 }
 
 pub const COLUMNS: &str = "seq, handle, account, instrument, kind, time_in_force, display, expires_ns, price, stop_price, \
-    quantity, quote_quantity, filled, notional, fees, status, COALESCE(reject_reason, cancel_reason), updated_ns";
+    triggered, quantity, quote_quantity, filled, notional, fees, status, COALESCE(reject_reason, cancel_reason), updated_ns";
 
 impl Row {
     fn accepted(record: &EventRecord, it: &OrderAccepted) -> Self {
@@ -45,6 +46,7 @@ impl Row {
             expires: it.expires.nanos(),
             price: it.kind.is_limited().then_some(it.price.ticks()),
             stop_price: None,
+            triggered: false,
             quantity: it.quantity.lots().into(),
             quote_quantity: it.quote_quantity.minor(),
             filled: 0,
@@ -70,6 +72,7 @@ impl Row {
                 Some(TriggerTerms::At(price)) => Some(price.ticks()),
                 _ => None,
             },
+            triggered: false,
             quantity: i128::from(it.quantity.lots()).min(i128::from(i64::MAX)),
             quote_quantity: it.quote_quantity.minor(),
             filled: 0,
@@ -99,6 +102,7 @@ impl Row {
             self.expires.cast_signed().to_string(),
             cell(self.price),
             cell(self.stop_price),
+            i64::from(self.triggered).to_string(),
             self.quantity.to_string(),
             self.quote_quantity.to_string(),
             self.filled.to_string(),
@@ -158,7 +162,10 @@ impl Books {
             Event::OrderRejected(it) => _ = self.orders.insert(seq, Row::rejected(record, it)),
             Event::StopArmed(it) => self.row(it.order, now).stop_price = Some(it.stop_price.ticks()),
             Event::StopMoved(it) => self.row(it.order, now).stop_price = Some(it.stop_price.ticks()),
-            Event::OrderTriggered(it) => self.row(it.order, now).stop_price = Some(it.stop_price.ticks()),
+            Event::OrderTriggered(it) => {
+                let row = self.row(it.order, now);
+                (row.stop_price, row.triggered) = (Some(it.stop_price.ticks()), true);
+            }
             Event::OrderReduced(it) => self.row(it.order, now).quantity -= i128::from(it.by.lots()),
             Event::OrderAmended(it) => {
                 let row = self.row(it.order, now);

@@ -31,7 +31,8 @@ const TABLES: [&str; 9] = [
      FROM instruments ORDER BY id",
     "SELECT seq, account, trade, withdraw, time_ns FROM permissions ORDER BY seq",
     "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, display, expires_ns, price, \
-     stop_price, quantity, quote_quantity, filled, notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns FROM orders ORDER BY seq",
+     stop_price, triggered, quantity, quote_quantity, filled, notional, fees, status, client_order_id, reject_reason, \
+     cancel_reason, created_ns, updated_ns, closed_ns FROM orders ORDER BY seq",
     "SELECT id, seq, idx, instrument, taker_side, auction, price, quantity, tick_value, notional, maker_order, taker_order, \
      maker_account, taker_account, maker_fee, taker_fee, time_ns FROM trades ORDER BY id",
     "SELECT seq, idx, line, account, asset, amount, kind, time_ns FROM postings ORDER BY seq, idx, line",

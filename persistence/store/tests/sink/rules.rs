@@ -102,35 +102,15 @@ fn place(record: &EventRecord) -> String {
 }
 
 async fn check_open_orders(db: &TestDatabase, venue: &Venue) {
-    let rows = "SELECT handle, COALESCE(price, 0), CASE WHEN kind LIKE '%stop%' THEN COALESCE(stop_price, 0) ELSE 0 END, quantity, quantity - filled FROM orders WHERE closed_ns IS NULL";
-    let mut found: Vec<String> = db.rows(rows).await;
-    found.sort();
-    let mut core: Vec<String> = venue
-        .exchange
-        .open_orders()
-        .iter()
-        .map(|open| {
-            let stop = if open.stop_price == Price::NONE {
-                // Gone off: the row keeps where.
-                found
-                    .iter()
-                    .map(|row| row.split('|').collect::<Vec<_>>())
-                    .find(|row| row[0] == open.order.get().cast_signed().to_string())
-                    .map_or(0, |row| row[2].parse().unwrap())
-            } else {
-                open.stop_price.ticks()
-            };
-            format!(
-                "{}|{}|{stop}|{}|{}",
-                open.order.get().cast_signed(),
-                open.price.ticks(),
-                open.quantity.lots(),
-                open.leaves.lots()
-            )
-        })
-        .collect();
-    core.sort();
-    assert_eq!(found, core);
+    let rows = "SELECT handle, COALESCE(price, 0), CASE WHEN triggered = 1 THEN 0 ELSE COALESCE(stop_price, 0) END, quantity, \
+        quantity - filled FROM orders WHERE closed_ns IS NULL ORDER BY handle";
+    let mut open = venue.exchange.open_orders();
+    open.sort_unstable_by_key(|open| open.order.get().cast_signed());
+    let core = open.iter().map(|open| {
+        let (price, stop) = (open.price.ticks(), open.stop_price.ticks());
+        format!("{}|{price}|{stop}|{}|{}", open.order.get().cast_signed(), open.quantity.lots(), open.leaves.lots())
+    });
+    assert_eq!(db.rows(rows).await, core.collect::<Vec<_>>());
 }
 
 async fn check_ledger(db: &TestDatabase, venue: &Venue) {
