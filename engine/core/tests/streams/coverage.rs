@@ -53,6 +53,11 @@ impl Coverage {
         self.met.len()
     }
 
+    /// How often an answer was met, by the name that it has in the tables.
+    pub fn of(&self, name: &str) -> u64 {
+        self.met.iter().filter(|(answer, _)| answer.name() == name).map(|(_, count)| count).sum()
+    }
+
     /// Adds another run's counts.
     pub fn merge(&mut self, other: &Self) {
         self.commands += other.commands;
