@@ -44,7 +44,7 @@ bench: ## Run the benchmarks (BENCH="book" runs those whose name contains it)
 	cargo bench --locked --workspace --benches -- $(BENCH)
 	@echo "The report lies in $(CARGO_TARGET_DIR)/criterion/report/index.html"
 
-soak: ## Run the core and its model in lockstep for long (CX_SOAK_COMMANDS=500000000, CX_SOAK_SEED=1 for other venues)
+soak: ## Run the core and its model in lockstep for long (CX_SOAK_COMMANDS=500000000; CX_SOAK_SEED, CX_SOAK_THREADS)
 	@.ci/need build
 	cargo run --release --locked -p cx-engine --example soak
 

@@ -1,6 +1,6 @@
 //! Writes the seed corpora anew: one record of each kind of command and event, the choices that make a stream on each shape
 //! of venue, and snapshots from empty to full. To be run in this folder whenever a layout or the generator has changed:
-//! `cargo run --release --bin seeds`.
+//! `cargo run --release --example seeds`.
 
 #[path = "../engine/core/tests/streams/mod.rs"]
 mod streams;

@@ -10,6 +10,10 @@ use cx_engine::reject::Reject;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+mod page;
+
+pub use page::errors_page;
+
 macro_rules! own_codes {
     ($($variant:ident = $code:literal, $status:ident, $title:literal;)+) => {
         /// What went wrong, as a stable code: the gateway's own codes and every refusal of the exchange core.
@@ -57,7 +61,7 @@ own_codes! {
     InvalidVerification = "invalid_verification", BAD_REQUEST, "The verification token is wrong or expired.";
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "An access token is needed.";
     TokenInvalid = "token_invalid", UNAUTHORIZED, "The token is not valid here.";
-    TokenExpired = "token_expired", UNAUTHORIZED, "The token has expired.";
+    TokenExpired = "token_expired", UNAUTHORIZED, "The token has expired: refresh it.";
     TokenRevoked = "token_revoked", UNAUTHORIZED, "The token has been revoked.";
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The e-mail address or the password is wrong.";
     Forbidden = "forbidden", FORBIDDEN, "Your role does not permit this.";
@@ -65,7 +69,7 @@ own_codes! {
     AccountClosed = "account_closed", FORBIDDEN, "The account is closed.";
     KycRequired = "kyc_required", FORBIDDEN, "Your identity must be verified first.";
     FourEyes = "four_eyes", FORBIDDEN, "Nobody approves what they made themselves.";
-    NotFound = "not_found", NOT_FOUND, "There is nothing here by that name.";
+    NotFound = "not_found", NOT_FOUND, "There is nothing here by that name, or it is not yours.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The route does not take this method.";
     Conflict = "conflict", CONFLICT, "The state of the resource does not permit this.";
     EmailTaken = "email_taken", CONFLICT, "The e-mail address is registered already.";
@@ -75,18 +79,18 @@ own_codes! {
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.";
     AccountLocked = "account_locked", LOCKED, "The account is locked after too many failed logins.";
-    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests.";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests: wait as long as Retry-After says.";
     UnsupportedInstrument = "unsupported_instrument", BAD_REQUEST, "Standard contracts are not listed yet: name a symbol, or a project and a vintage.";
-    OrderNotOpen = "order_not_open", BAD_REQUEST, "The order is not open any more.";
+    OrderNotOpen = "order_not_open", BAD_REQUEST, "The order is not open any more: it was filled, cancelled or expired.";
     UnknownMethod = "unknown_method", NOT_FOUND, "There is no such method.";
     TooManySubscriptions = "too_many_subscriptions", TOO_MANY_REQUESTS, "The connection has as many subscriptions as it may have.";
     TooManyConnections = "too_many_connections", TOO_MANY_REQUESTS, "There are as many connections as there may be.";
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED, "This address speaks WebSocket.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side.";
-    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The exchange has no room for more commands right now.";
-    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The exchange is shutting down.";
-    DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database is not available right now.";
-    OutcomeUnknown = "outcome_unknown", GATEWAY_TIMEOUT, "Whether the command took effect is not known yet.";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The exchange has no room for more commands right now: nothing was done, try again in a moment.";
+    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The exchange is shutting down: nothing was done, connect again in a moment.";
+    DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database is not available right now; trading goes on.";
+    OutcomeUnknown = "outcome_unknown", GATEWAY_TIMEOUT, "Whether the command took effect is not known yet: ask for the order by its client order id, or send it again under the same one.";
 }
 
 /// A refusal of the core as a status: 403 for what is not permitted, 404 for an order that is not there, 409 for what

@@ -106,6 +106,12 @@ struct Batch {
     /// Each with the command that made the instrument's trade before it.
     trades: Vec<(Seq, PublicTrade)>,
     books: Vec<InstrumentId>,
+    /// Whose phase or bands changed.
+    phases: Vec<InstrumentId>,
+    /// Whose auction began, ended, or would give something else.
+    auctions: Vec<InstrumentId>,
+    /// Whether all trading stopped or went on.
+    halted: bool,
 }
 
 impl Batch {
@@ -113,12 +119,34 @@ impl Batch {
         self.accounts.clear();
         self.trades.clear();
         self.books.clear();
+        self.phases.clear();
+        self.auctions.clear();
+        self.halted = false;
     }
 
-    fn touch(&mut self, instrument: InstrumentId) {
-        if !self.books.contains(&instrument) {
-            self.books.push(instrument);
+    /// Notes what an event says about phases, bands and auctions.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::PhaseChanged(it) | Event::AuctionExtended(it) => {
+                touch(&mut self.phases, it.instrument);
+                touch(&mut self.auctions, it.instrument);
+            }
+            Event::AuctionUncrossed(it) => {
+                // Its price is the new reference price.
+                touch(&mut self.phases, it.instrument);
+                touch(&mut self.auctions, it.instrument);
+            }
+            Event::AuctionIndicated(it) => touch(&mut self.auctions, it.instrument),
+            Event::BandsSet(it) => touch(&mut self.phases, it.instrument),
+            Event::MarketHalted { .. } => self.halted = true,
+            _ => {}
         }
+    }
+}
+
+fn touch(list: &mut Vec<InstrumentId>, instrument: InstrumentId) {
+    if !list.contains(&instrument) {
+        list.push(instrument);
     }
 }
 
@@ -164,8 +192,9 @@ impl Folds {
                 batch.trades.push((before, trade));
             }
             if let Some(instrument) = changes_book(&record.event) {
-                batch.touch(instrument);
+                touch(&mut batch.books, instrument);
             }
+            batch.note(&record.event);
             self.market.apply(record);
             self.positions.apply(record);
         }
@@ -174,13 +203,51 @@ impl Folds {
     }
 }
 
+/// The instrument whose book by level an event changes. All events are named here, so that a new one is thought about.
 fn changes_book(event: &Event) -> Option<InstrumentId> {
     match event {
-        Event::OrderRested(rested) => Some(rested.instrument),
-        Event::Trade(trade) => Some(trade.instrument),
-        Event::OrderAmended(amended) => Some(amended.instrument),
-        Event::OrderCancelled(cancelled) if cancelled.resting => Some(cancelled.instrument),
-        _ => None,
+        Event::OrderRested(it) => Some(it.instrument),
+        Event::OrderReplenished(it) => Some(it.instrument),
+        Event::Trade(it) => Some(it.instrument),
+        // Whoever was not in the book leaves no level: aggressors, and stops that wait.
+        Event::OrderReduced(it) => it.resting.then_some(it.instrument),
+        Event::OrderCancelled(it) => it.resting.then_some(it.instrument),
+        Event::OrderAmended(it) => (!it.old_displayed.is_zero()).then_some(it.instrument),
+        // A stop that goes off rests or trades by events of its own; so do auctions, expiries and kills.
+        Event::StopArmed(_)
+        | Event::StopMoved(_)
+        | Event::OrderTriggered(_)
+        | Event::HoldChanged(_)
+        | Event::PhaseChanged(_)
+        | Event::AuctionIndicated(_)
+        | Event::AuctionUncrossed(_)
+        | Event::AuctionExtended(_)
+        | Event::AllCancelled { .. }
+        | Event::AccountKilled { .. }
+        | Event::PermissionsSet(_) => None,
+        Event::AssetAdded(_)
+        | Event::InstrumentListed(_)
+        | Event::Deposited(_)
+        | Event::Withdrawn(_)
+        | Event::Issued(_)
+        | Event::Retired(_)
+        | Event::OrderAccepted(_)
+        | Event::OrderRejected(_)
+        | Event::OrderRepeated(_)
+        | Event::CommandRejected(_)
+        | Event::TradeBusted(_)
+        | Event::PhaseScheduled(_)
+        | Event::ScheduleCleared(_)
+        | Event::BandsSet(_)
+        | Event::FeesSet(_)
+        | Event::FeeTierSet(_)
+        | Event::FeeTierChanged { .. }
+        | Event::LimitsSet(_)
+        | Event::PositionLimitSet(_)
+        | Event::GroupSet(_)
+        | Event::MarketHalted { .. }
+        | Event::CancelAfterSet(_)
+        | Event::Ticked => None,
     }
 }
 
@@ -301,5 +368,7 @@ pub fn wall_nanos() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+mod books_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use cx_engine::ids::{AssetId, InstrumentId, OrderId, Seq};
 use cx_engine::{Event, EventRecord, money};
 use cx_store::history::{OrderTotals, TradeTotals};
 use cx_store::ledger::{LedgerAccount, Posting, postings};
-use cx_store::sink::Cursor;
+use cx_store::sink::{Cursor, is_control};
 
 /// The journal's side of a reconciliation. Show it every event from the first on, in order.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Expectation {
     pub(crate) events: u64,
     pub(crate) orders: OrderTotals,
     pub(crate) trades: TradeTotals,
+    /// Decisions of the venue's staff, and of its rules.
+    pub(crate) controls: u64,
     /// Events that no exchange makes, such as a trade of an instrument that was never listed.
     pub(crate) impossible: u64,
     /// What moves after the cursor: the exchange's balances are the stored ones plus this.
@@ -54,6 +56,7 @@ impl Expectation {
             return;
         }
         self.events += 1;
+        self.controls += u64::from(is_control(record));
         match &record.event {
             Event::OrderAccepted(accepted) => {
                 self.orders.count += 1;
@@ -73,6 +76,11 @@ impl Expectation {
                 self.open.insert(amended.order, amended.leaves.lots().into());
             }
             Event::Trade(trade) => self.observe_trade(trade),
+            // Trades and orders stay as they were made; the ledger takes back what had moved.
+            Event::TradeBusted(busted) => {
+                self.trades.busted += 1;
+                self.trades.busted_quantity += i128::from(busted.quantity.lots());
+            }
             _ => {}
         }
     }

@@ -33,6 +33,9 @@ pub enum Measure {
     TradedLots,
     TradedWorth,
     TradeFees,
+    BustedTrades,
+    BustedLots,
+    Decisions,
 }
 
 impl Measure {
@@ -53,6 +56,9 @@ impl Measure {
             Self::TradedLots => "traded lots",
             Self::TradedWorth => "worth of trades",
             Self::TradeFees => "fees of trades",
+            Self::BustedTrades => "reversed trades",
+            Self::BustedLots => "lots of reversed trades",
+            Self::Decisions => "decisions of staff and rules",
         }
     }
 }
@@ -211,6 +217,9 @@ async fn differences(
         (Measure::TradedLots, trades.quantity, expected_trades.quantity),
         (Measure::TradedWorth, trades.notional, expected_trades.notional),
         (Measure::TradeFees, trades.fees, expected_trades.fees),
+        (Measure::BustedTrades, trades.busted.into(), expected_trades.busted.into()),
+        (Measure::BustedLots, trades.busted_quantity, expected_trades.busted_quantity),
+        (Measure::Decisions, store.control_events().await?.into(), expectation.controls.into()),
     ];
     let differ = pairs.into_iter().filter(|(_, stored, expected)| stored != expected);
     findings.extend(differ.map(|(measure, stored, expected)| Finding::Differs { measure, stored, expected }));

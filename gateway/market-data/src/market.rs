@@ -139,6 +139,11 @@ impl MarketData {
         self.sessions.halted()
     }
 
+    /// The last command that stopped or resumed all trading.
+    pub fn halted_seq(&self) -> Seq {
+        self.sessions.halted_seq()
+    }
+
     /// What is planned for an instrument, earliest first.
     pub fn schedule(&self, instrument: InstrumentId) -> &[SchedulePhase] {
         self.sessions.schedule(instrument)

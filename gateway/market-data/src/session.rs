@@ -36,6 +36,8 @@ pub struct Session {
     pub uncrossed: Option<AuctionState>,
     /// Engine time of that.
     pub uncrossed_at: Timestamp,
+    /// The last price as the rules count it, which a reversed trade leaves as it is; [`Price::NONE`] before the first trade.
+    pub last: Price,
     /// The last command that changed anything of this: a version for those who follow it.
     pub seq: Seq,
 }
@@ -65,6 +67,7 @@ impl Session {
             indication: None,
             uncrossed: None,
             uncrossed_at: never,
+            last: Price::NONE,
             seq: Seq::ZERO,
         }
     }
@@ -146,6 +149,10 @@ impl Sessions {
             Event::ScheduleCleared(cleared) => {
                 self.plans[index(cleared.instrument.get())].clear();
                 cleared.instrument
+            }
+            Event::Trade(trade) => {
+                self.at(trade.instrument).last = trade.price;
+                return;
             }
             Event::FeeTierSet(set) => {
                 self.tier_volumes[usize::from(set.tier)] = set.volume;

@@ -32,6 +32,8 @@ pub struct PublicTrade {
     pub price: Price,
     /// How much changed hands.
     pub quantity: Quantity,
+    /// What the aggressor paid, in minor units of the currency.
+    pub taker_fee: i64,
     /// Whether it was reversed. Lists of trades leave reversed ones out; [`Trades::get`] gives them.
     pub busted: bool,
 }
@@ -64,6 +66,7 @@ impl PublicTrade {
             auction: trade.auction,
             price: trade.price,
             quantity: trade.quantity,
+            taker_fee: trade.taker_fee,
             busted: false,
         }
     }

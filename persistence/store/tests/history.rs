@@ -194,7 +194,10 @@ async fn trades_show_both_sides(db: &TestDatabase) {
     let sold = trades_of(db, SELLER, PageRequest::new(2, 1)).await;
     assert_eq!((sold.items, sold.total), (recent[1..].to_vec(), 2));
     assert_eq!(trades_of(db, BUYER, PageRequest::default()).await.items, recent[1..]);
-    assert_eq!(trades.totals().await.unwrap(), TradeTotals { count: 2, quantity: 6, notional: 600_000, fees: 900 });
+    assert_eq!(
+        trades.totals().await.unwrap(),
+        TradeTotals { count: 2, quantity: 6, notional: 600_000, fees: 900, busted: 0, busted_quantity: 0 }
+    );
 
     let turnover = trades.turnover(SELLER).await.unwrap();
     let (first, last) = (recent[1].time, recent[0].time);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_starts;
+mod due;
 mod imports;
 mod lifecycle;
 mod trade;

@@ -1,11 +1,12 @@
 //! One side of a book as a ladder of price levels: a directly indexed window of ticks over lazily backed pages, found
-//! through bitmaps, and an ordered map for prices outside the window.
+//! through bitmaps, and a sorted list for prices outside the window.
 //!
 //! A level is named by its *key*, chosen so that the best level has the lowest key on both sides: the price in ticks for
 //! asks, its negative for bids. Best, next and membership are a few shifts and one count of trailing zeros.
 
-use std::collections::BTreeMap;
 use std::hint::select_unpredictable;
+
+use super::far::Far;
 
 /// No slot: end of a queue.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -31,7 +32,7 @@ pub(crate) struct Level {
 const _: () = assert!(size_of::<Level>() == 16, "four levels share a cache line");
 
 impl Level {
-    const EMPTY: Self = Self { head: NONE, tail: NONE, quantity: 0 };
+    pub(super) const EMPTY: Self = Self { head: NONE, tail: NONE, quantity: 0 };
 
     /// Puts an order at the end of the queue and gives the one that was there, or `NONE`.
     #[inline]
@@ -78,7 +79,7 @@ pub(crate) struct Ladder {
     table: Vec<u16>,
     pages: Vec<Page>,
     /// Levels outside the window.
-    far: BTreeMap<i64, Level>,
+    far: Far,
     /// So many levels must lie outside before the window is moved again.
     far_limit: usize,
 }
@@ -96,7 +97,7 @@ impl Ladder {
             summary: [0; WORDS],
             table: Vec::new(),
             pages: Vec::new(),
-            far: BTreeMap::new(),
+            far: Far::new(),
             far_limit: FAR_LEVELS_MIN,
         }
     }
@@ -133,7 +134,7 @@ impl Ladder {
                 let level = offset % PAGE_LEVELS;
                 (page.occupied >> level & 1 == 1).then(|| &page.levels[level])
             }
-            None => self.far.get(&key),
+            None => self.far.get(key),
         }
     }
 
@@ -149,7 +150,7 @@ impl Ladder {
 
     #[cold]
     fn far_level(&mut self, key: i64) -> &mut Level {
-        self.far.get_mut(&key).expect("an order's level exists")
+        self.far.get_mut(key).expect("an order's level exists")
     }
 
     /// The level of a key, occupied from here on.
@@ -180,7 +181,7 @@ impl Ladder {
             return self.occupy(key);
         }
         self.best = self.best.min(key);
-        self.far.entry(key).or_insert(Level::EMPTY)
+        self.far.entry(key)
     }
 
     /// Backs a page of the window and says where it is kept.
@@ -253,7 +254,7 @@ impl Ladder {
             let last = page.occupied == 0;
             return self.gone(offset / PAGE_LEVELS, last, key);
         }
-        self.far.remove(&key);
+        self.far.remove(key);
         if self.far.len() < self.far_limit / 4 {
             self.far_limit = (self.far_limit / 2).max(FAR_LEVELS_MIN);
         }
@@ -283,7 +284,7 @@ impl Ladder {
 
     fn first(&self) -> i64 {
         let near = self.first_near();
-        self.far.first_key_value().map_or(near, |(&far, _)| far.min(near))
+        self.far.first().map_or(near, |far| far.min(near))
     }
 
     #[inline]
@@ -302,10 +303,7 @@ impl Ladder {
         } else {
             Self::NO_KEY
         };
-        if self.far.is_empty() || key == Self::NO_KEY {
-            return near;
-        }
-        self.far.range(key + 1..).next().map_or(near, |(&far, _)| far.min(near))
+        self.far.after(key).map_or(near, |far| far.min(near))
     }
 
     fn near_after(&self, page: usize, level: usize) -> i64 {
@@ -346,7 +344,7 @@ impl Ladder {
         while at != Self::NO_KEY {
             let offset = self.offset(at);
             if let Some(&page) = self.table.get(offset / PAGE_LEVELS) {
-                self.far.insert(at, self.pages[page as usize].levels[offset % PAGE_LEVELS]);
+                *self.far.entry(at) = self.pages[page as usize].levels[offset % PAGE_LEVELS];
             }
             at = self.next_after(at);
         }
@@ -356,11 +354,11 @@ impl Ladder {
         self.pages.clear();
         (self.top, self.summary) = (0, [0; WORDS]);
         let end = self.base.saturating_add(WINDOW_TICKS as i64);
-        let mut moved = self.far.split_off(&self.base);
-        let mut beyond = moved.split_off(&end);
-        self.far.append(&mut beyond);
-        for (key, level) in moved {
+        let mut next = self.far.after(self.base.saturating_sub(1));
+        while let Some(key) = next.filter(|&key| key < end) {
+            let level = self.far.remove(key).expect("the key was found there");
             *self.occupy(key) = level;
+            next = self.far.after(key);
         }
         self.far_limit = (2 * self.far.len()).max(FAR_LEVELS_MIN);
     }

@@ -5,6 +5,7 @@
 // docs/performance.md are with these inlined.
 #![allow(clippy::inline_always)]
 
+mod far;
 mod ladder;
 mod orders;
 

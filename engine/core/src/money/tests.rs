@@ -43,6 +43,20 @@ fn a_fee_that_rounds_to_nothing_buys_one_lot_more() {
     assert_eq!(bought(20, 1, 1, 100_000), 19);
 }
 
+#[test]
+fn a_hold_may_be_all_that_a_balance_can_be() {
+    let hold = |ticks, lots, ppm| {
+        let (price, rate) = (Price::from_ticks(ticks), FeeRate::from_ppm(ppm).unwrap());
+        super::hold(Side::Buy, price, Quantity::from_lots(lots), 1, rate).map(Amount::minor)
+    };
+    assert_eq!(hold(1 << 62, 1, 0), Some(1 << 62));
+    assert_eq!(hold(1 << 22, 1 << 40, 0), Some(1 << 62));
+    assert_eq!(hold((1 << 62) + 1, 1, 0), None);
+    // n + floor(n / 10) is 2^62 for n = 4192441834933989004.
+    assert_eq!(hold(4_192_441_834_933_989_004, 1, 100_000), Some(1 << 62));
+    assert_eq!(hold(4_192_441_834_933_989_005, 1, 100_000), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -3,9 +3,11 @@
 
 use super::*;
 use crate::audit::tests::sound;
-use crate::command::{CancelAfter, Command, CommandKind, NewOrder, OrderKind, Side, TimeInForce};
+use crate::command::{
+    CancelAfter, Command, CommandKind, NewOrder, OrderKind, Permissions, SetPermissions, Side, TimeInForce,
+};
 use crate::control::{ClearSchedule, HaltMarket, SchedulePhase, SetPhase};
-use crate::event::{Event, PhaseChanged};
+use crate::event::{AuctionState, Event, PhaseChanged};
 use crate::exchange::{Exchange, refused};
 use crate::ids::{AccountId, OrderId};
 use crate::reject::{CancelReason, Reject};
@@ -242,4 +244,44 @@ fn plans_and_bands_are_refused_for_one_reason_each() {
     assert_eq!(due(&it), None);
     assert_eq!(at(5, &mut it, set(Phase::Continuous)), no(CommandKind::SetPhase, Reject::WrongPhase));
     assert_eq!(at(5, &mut it, plan(Phase::Closed, 6, 0)), no(CommandKind::SchedulePhase, Reject::WrongPhase));
+}
+
+#[test]
+fn a_state_does_not_tell_in_which_order_its_times_were_set() {
+    let permissions = Permissions { trade: true, withdraw: false };
+    let silent = |order: [u32; 5]| {
+        let mut it = sound();
+        for account in (11..16).map(AccountId::new) {
+            at(1, &mut it, Command::SetPermissions(SetPermissions { account, permissions }));
+        }
+        for number in order {
+            let (account, nanos) = (AccountId::new(number), 100 + u64::from(number * 7 % 5));
+            at(1, &mut it, Command::CancelAfter(CancelAfter { account, at: Timestamp::from_nanos(nanos) }));
+        }
+        it.state_hash()
+    };
+    let first = silent([11, 12, 13, 14, 15]);
+    for order in [[15, 14, 13, 12, 11], [13, 11, 15, 12, 14], [12, 15, 11, 14, 13]] {
+        assert_eq!(silent(order), first, "{order:?}");
+    }
+}
+
+#[test]
+fn anyone_can_ask_what_an_auction_would_give() {
+    let mut it = sound();
+    let nothing = |number| AuctionState {
+        instrument: InstrumentId::new(number),
+        price: Price::NONE,
+        volume: Quantity::ZERO,
+        surplus: 0,
+    };
+    assert_eq!(it.auction(BOOK), nothing(0), "the book is not crossed");
+    at(1, &mut it, set(Phase::OpeningAuction));
+    let shown = at(1, &mut it, order(BOB, Side::Sell, 1, 1));
+    let Some(Event::AuctionIndicated(indicated)) = shown.last() else { panic!("{shown:?}") };
+    assert_eq!(it.auction(BOOK), *indicated);
+    assert_ne!(*indicated, nothing(0));
+    for unknown in [1, 2, u32::MAX] {
+        assert_eq!(it.auction(InstrumentId::new(unknown)), nothing(unknown));
+    }
 }

@@ -148,6 +148,14 @@ fn an_auction_ends_in_an_uncross() {
                  phase continuous                > trade 1 @ 120 with b1 and s1 (0 left, 0 to go); uncrossed 1 @ 120 (+0); continuous; t goes off at 115; trade 1 @ 125 with s2 (4 left, 0 to go)",
             ),
             (
+                "but not what was collected before any auction",
+                "phase pre_open
+                 alice buys 5 @ 11 as b1
+                 bob sells 5 @ 10 as s1          > rests 5 @ 10
+                 phase closed                    > closed
+                 phase continuous                > trade 5 @ 10 with b1 and s1 (0 left, 0 to go); uncrossed 5 @ 10 (+0); continuous",
+            ),
+            (
                 "into the close too",
                 "phase closing_auction
                  alice buys 5 @ 10 as b1
@@ -194,6 +202,36 @@ fn an_auction_outside_the_band_is_extended() {
                  alice buys 1 @ 111 as b1
                  bob sells 1 @ 111 as s1
                  phase continuous                > trade 1 @ 111 with b1 and s1 (0 left, 0 to go); uncrossed 1 @ 111 (+0); continuous",
+            ),
+            (
+                "nor into a phase without matching, nor out of one that is no auction",
+                "bands static 1000 halt 100 extensions 1 extension 50 around 100
+                 phase opening_auction
+                 alice buys 1 @ 111 as b1
+                 bob sells 1 @ 111 as s1
+                 plan suspended at 10
+                 at 10
+                 tick                            > suspended; ticked
+                 phase pre_open
+                 plan continuous at 20
+                 at 20
+                 tick                            > trade 1 @ 111 with b1 and s1 (0 left, 0 to go); uncrossed 1 @ 111 (+0); continuous; ticked",
+            ),
+            (
+                "a halt that the staff begins instead ends into trading, not where the auction was to end",
+                "bands static 1000 halt 100 extensions 1 extension 50 around 100
+                 phase closing_auction
+                 alice buys 1 @ 111 as b1
+                 bob sells 1 @ 111 as s1
+                 plan closed at 10
+                 at 10
+                 tick                            > extended closing_auction to 60; ticked
+                 phase volatility_halt           > volatility_halt to 110; indicates 1 @ 111 (+0)
+                 bob cancels s1                  > cancelled s1 1 (requested); indicates nothing
+                 at 60
+                 tick                            > ticked
+                 at 110
+                 tick                            > uncrossed nothing; continuous; ticked",
             ),
             (
                 "it ends where it was to end, and the next one may be extended again",

@@ -66,6 +66,18 @@ fn a_trade_outside_the_bands_does_not_happen() {
                  tick                            > uncrossed nothing; continuous; t2 goes off at 96; rests 1 @ 500; ticked",
             ),
             (
+                "one hundredth of a percent",
+                "bands static 1 halt 1 around 500
+                 alice sells 1 @ 501
+                 bob buys 1 market               > ends 1 (outside_bands); volatility_halt to 1
+                 phase continuous                > uncrossed nothing; continuous
+                 bands
+                 bob buys 1 market               > trade 1 @ 501 with ? (0 left, 0 to go)
+                 bands dynamic 1 halt 1
+                 alice sells 1 @ 502
+                 bob buys 1 market               > ends 1 (outside_bands); volatility_halt to 1",
+            ),
+            (
                 "by cash",
                 "bands static 1000 halt 50 around 100
                  alice sells 5 @ 111
@@ -79,9 +91,10 @@ fn a_trade_outside_the_bands_does_not_happen() {
 fn limits_beyond_the_collar_are_refused() {
     check(
         Terms::PLAIN,
-        &[(
-            "around the reference, then the last price; a stop around its stop price",
-            "bands collar 1000 around 100    > bands around 100
+        &[
+            (
+                "around the reference, then the last price; a stop around its stop price",
+                "bands collar 1000 around 100    > bands around 100
                  alice buys 1 @ 111              > refused price_outside_collar
                  alice buys 1 @ 110 as b1        > rests 1 @ 110
                  bob sells 1 @ 89                > refused price_outside_collar
@@ -92,7 +105,15 @@ fn limits_beyond_the_collar_are_refused() {
                  bob sells 1 @ 900               > rests 1 @ 900
                  bob sells 1 @ 45 stop 50        > armed 1 at 50
                  bob sells 1 @ 44 stop 50        > refused price_outside_collar",
-        )],
+            ),
+            (
+                "rounded inwards: two thirds of three are two and a little, so three",
+                "bands collar 3333 around 3
+                 bob sells 1 @ 2                 > refused price_outside_collar
+                 bob sells 1 @ 3                 > rests 1 @ 3
+                 bob buys 1 @ 4                  > refused price_outside_collar",
+            ),
+        ],
     );
 }
 
@@ -109,7 +130,14 @@ fn bands_have_their_ranges() {
                  bands around 1001               > refused invalid_setting
                  bands around -1                 > refused invalid_setting
                  bands halt 2592000000000001     > refused invalid_setting
-                 bands halt 2592000000000000     > bands",
+                 bands halt 2592000000000000     > bands
+                 bands extension 2592000000000001 > refused invalid_setting
+                 bands extension 2592000000000000 > bands
+                 bands extensions 1 extension 1  > bands
+                 bands static 1 dynamic 1 halt 1 > bands
+                 bands static 10000 dynamic 10000 collar 10000 halt 1 around 1000 > bands around 1000
+                 bands collar 10001              > refused invalid_setting
+                 bands dynamic 10001 halt 1      > refused invalid_setting",
         )],
     );
 }

@@ -45,8 +45,13 @@ fn what_is_gone_cannot_go_back() {
                  bust 1                          > refused insufficient_credits
                  bob cancels s1
                  bust 1                          > refused insufficient_funds
-                 alice deposits 50 USD
-                 bust 1                          > busted 5 @ 10",
+                 alice deposits 49 USD
+                 bust 1                          > refused insufficient_funds
+                 alice deposits 1 USD
+                 bob withdraws 5 CO2
+                 bust 1                          > busted 5 @ 10
+                 bob has CO2                     > 0 + 0
+                 alice has USD                   > 0 + 0",
         )],
     );
 }

@@ -1,6 +1,11 @@
 //! Market buys by cash: what it buys, to the last unit.
 
-use crate::script::{Terms, check};
+use cx_engine::command::{NewOrder, Side};
+use cx_engine::reject::Reject;
+use cx_engine::units::{Amount, Price, Quantity, Timestamp, Trigger};
+use cx_engine::{Command, Event};
+
+use crate::script::{BOB, BOOK, Terms, check, on_both};
 
 #[test]
 fn cash_is_spent_to_the_last_lot() {
@@ -59,6 +64,30 @@ fn what_may_be_bought_by_cash() {
                  bob buys cash 1000001           > refused insufficient_funds",
         )],
     );
+}
+
+/// What the scripts' words cannot say: a field more than an order by cash has.
+#[test]
+fn an_order_by_cash_has_nothing_else() {
+    let market = NewOrder::market(BOB, BOOK, Side::Buy, Quantity::ZERO);
+    let cash = NewOrder { quote_quantity: Amount::from_minor(5), ..market };
+    for wrong in [
+        NewOrder { trigger: Trigger::at(Price::from_ticks(10)), ..cash },
+        NewOrder { trigger: Trigger::ticks(1), ..cash },
+        NewOrder { trigger: Trigger::from_raw(i64::MIN), ..cash },
+        NewOrder { quantity: Quantity::from_lots(1), ..cash },
+        NewOrder { expires: Timestamp::from_nanos(9), ..cash },
+        NewOrder { quantity: Quantity::from_lots(1), trigger: Trigger::at(Price::from_ticks(10)), ..market },
+    ] {
+        on_both(Terms::PLAIN, |desk| {
+            let said = desk.apply(&Command::Place(wrong));
+            let refused = matches!(said, [Event::OrderRejected(it)] if it.reason == Reject::InvalidCombination);
+            assert!(refused, "{wrong:?}: {said:?}");
+        });
+    }
+    on_both(Terms::PLAIN, |desk| {
+        assert!(matches!(desk.apply(&Command::Place(cash)), [Event::OrderAccepted(_), Event::OrderCancelled(_)]));
+    });
 }
 
 #[test]

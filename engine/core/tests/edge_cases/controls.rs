@@ -64,6 +64,54 @@ fn orders_within_the_limits() {
                  alice buys 1 @ 1                > rests 1 @ 1",
             ),
             (
+                "an amendment to less, or to as much, is not refused for what is too much already",
+                "alice buys 10 @ 20 as b1
+                 limits alice quantity 5 notional 100 exposure 100
+                 position alice 1
+                 alice amends b1 to 11 @ 10      > refused order_quantity_limit
+                 alice amends b1 to 9 @ 23       > refused order_notional_limit
+                 alice amends b1 to 9 @ 20       > amended 10 @ 20 to 9 @ 20 in place
+                 alice amends b1 to 9 @ 19       > amended 9 @ 20 to 9 @ 19 at the back; rests 9 @ 19
+                 limits alice exposure 100
+                 alice amends b1 to 9 @ 20       > refused exposure_limit
+                 limits alice
+                 alice amends b1 to 9 @ 20       > amended 9 @ 19 to 9 @ 20 at the back; rests 9 @ 20
+                 alice amends b1 to 10 @ 20      > refused position_limit
+                 limits alice notional 100
+                 position alice 0
+                 alice amends b1 to 18 @ 10      > amended 9 @ 20 to 18 @ 10 at the back; rests 18 @ 10
+                 limits alice exposure 100
+                 alice amends b1 to 9 @ 20       > amended 18 @ 10 to 9 @ 20 at the back; rests 9 @ 20",
+            ),
+            (
+                "an amendment counts what it adds",
+                "position alice 1000010
+                 limits alice exposure 100
+                 alice buys 5 @ 10 as b1
+                 alice amends b1 to 10 @ 10      > amended 5 @ 10 to 10 @ 10 at the back; rests 10 @ 10
+                 alice amends b1 to 11 @ 9       > refused position_limit
+                 alice amends b1 to 10 @ 11      > refused exposure_limit",
+            ),
+            (
+                "one order, or a first one, to the last unit",
+                "limits alice orders 1
+                 alice buys 1 @ 1
+                 alice buys 1 @ 1                > refused open_orders_limit
+                 limits bob exposure 100
+                 bob sells 1 @ 101               > refused exposure_limit
+                 bob sells 1 @ 100               > rests 1 @ 100",
+            ),
+            (
+                "position by cash: what walking the offers buys",
+                "position alice 1000006
+                 bob sells 5 @ 10 as s1
+                 bob sells 5 @ 20 as s2
+                 alice buys cash 90              > refused position_limit
+                 alice buys cash 89              > trade 5 @ 10 with s1 (0 left, 0 to go); trade 1 @ 20 with s2 (4 left, 0 to go); ends 0 (cash_spent)
+                 alice buys cash 19              > ends 0 (cash_spent)
+                 alice buys cash 20              > refused position_limit",
+            ),
+            (
                 "settings have their ranges",
                 "limits venue                    > refused reserved_account
                  limits dave                     > refused unknown_account

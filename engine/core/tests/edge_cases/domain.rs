@@ -125,6 +125,9 @@ fn bands_and_collars_at_both_ends() {
                  alice sells 1 @ 4611686018427387904
                  carol sells 1 @ 5 as s2
                  bob buys 2 market               > refused notional_too_large
+                 carol cancels s2
+                 bob buys 1 market               > refused insufficient_funds
+                 carol sells 1 @ 5 as s2
                  bob buys 1 @ 5                  > trade 1 @ 5 with s2 (0 left, 0 to go)",
             ),
             (

@@ -37,10 +37,27 @@ fn tiers_change_with_the_day() {
                  bob buys 1 @ 10                 > rests 1 @ 10",
             ),
             (
+                "it stays for the day, whatever is set meanwhile",
+                "tier 1 from 5
+                 fees 1 0 0
+                 alice sells 5 @ 10
+                 bob buys 5 @ 10
+                 at 1d
+                 bob buys 1 @ 9                  > tier 1; rests 1 @ 9
+                 bob has USD                     > 994095 + 900
+                 tier 1 from 6
+                 bob buys 1 @ 9                  > rests 1 @ 9
+                 bob has USD                     > 993195 + 1800
+                 at 2d
+                 bob buys 1 @ 9                  > tier 0; rests 1 @ 9
+                 bob has USD                     > 992295 + 2700",
+            ),
+            (
                 "settings have their ranges",
                 "tier 0 from 1                   > refused invalid_setting
                  tier 8 from 1                   > refused invalid_setting
                  tier 1 from 4611686018427387905 > refused invalid_setting
+                 tier 1 from 4611686018427387904 > done
                  fees 8 0 0                      > refused invalid_setting
                  fees 1 0 -1                     > refused invalid_setting",
             ),

@@ -56,6 +56,12 @@ fn hidden_lots_count() {
                  bob buys 2 @ 10 fok             > ends 2 (fill_or_kill)
                  bob buys 1 @ 10 fok             > trade 1 @ 10 with i (2 left, 0 to go); i shows 1 of 2",
             ),
+            (
+                "unless that one is to go",
+                "alice sells 3 @ 10 show 1 as i
+                 bob sells 1 @ 10 as s1
+                 bob buys 3 @ 10 fok cancel_oldest > trade 1 @ 10 with i (2 left, 2 to go); i shows 1 of 2; cancelled s1 1 (self_trade); trade 1 @ 10 with i (1 left, 1 to go); i shows 1 of 1; trade 1 @ 10 with i (0 left, 0 to go)",
+            ),
         ],
     );
 }

@@ -64,6 +64,26 @@ fn both_in_one_sweep() {
                  bob buys 6 @ 11 fok             > ends 6 (fill_or_kill)
                  bob buys 10 @ 11 ioc            > cancelled a2 5 (paired); trade 5 @ 10 with a1 (0 left, 5 to go); ends 5 (immediate_or_cancel)",
             ),
+            (
+                "a stop is not met, so the other counts",
+                "alice sells 5 @ 12 as tp
+                 alice sells 5 stop 8 oco tp as sl
+                 bob buys 5 @ 12 fok             > disarmed sl 5 (paired); trade 5 @ 12 with tp (0 left, 0 to go)",
+            ),
+            (
+                "the new one is reduced, and leaves its pair before",
+                "alice sells 3 @ 10 as s1
+                 alice buys 5 @ 5 as b1
+                 alice buys 5 @ 10 decrement oco b1 as b2 > cancelled s1 3 (self_trade); cancelled b1 5 (paired); reduced by 3 to 2; rests 2 @ 10
+                 alice has USD                   > 999980 + 20",
+            ),
+            (
+                "both of one level, when all of an instrument's orders end",
+                "alice sells 5 @ 20 as a1
+                 alice sells 4 @ 20 oco a1 as a2
+                 bob sells 1 @ 20 as s1
+                 phase delisted                  > delisted; cancelled a1 5 (delisted); cancelled a2 4 (paired); cancelled s1 1 (delisted)",
+            ),
         ],
     );
 }
@@ -121,9 +141,16 @@ fn a_fill_or_kill_order_must_be_able_to_pay_past_a_pair() {
             "the walk counts both of a pair, the order only one",
             "carol sells 5 @ 10 as a1
              carol sells 5 @ 11 oco a1 as a2
-             alice sells 5 @ 100 as s1
+             alice sells 5 @ 15 as s1
              bob buys 10 market fok          > ends 10 (fill_or_kill)
-             bob buys 10 market              > cancelled a2 5 (paired); trade 5 @ 10 with a1 (0 left, 5 to go); ends 5 (insufficient_funds)",
+             bob buys 10 market              > cancelled a2 5 (paired); trade 5 @ 10 with a1 (0 left, 5 to go); trade 3 @ 15 with s1 (2 left, 2 to go); ends 2 (insufficient_funds)
+             bob has USD                     > 10 + 0",
+        ),
+        (
+            "to the last unit",
+            "alice sells 21 @ 5 as s1
+             bob buys 21 market fok          > trade 21 @ 5 with s1 (0 left, 0 to go)
+             bob has USD                     > 0 + 0",
         )],
     );
 }

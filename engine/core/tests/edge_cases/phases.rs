@@ -118,6 +118,15 @@ fn phases_follow_a_plan() {
                  plan closed at 200 every 366d   > done",
             ),
             (
+                "the last of its times, a period before times end",
+                "plan closed at 9223372035854775808 every 1s
+                 at 9223372035854775808
+                 tick                            > closed; ticked
+                 phase continuous
+                 at 9223372036854775808
+                 tick                            > ticked",
+            ),
+            (
                 "a suspended instrument waits for the staff",
                 "plan continuous at 10
                  phase suspended                 > suspended

@@ -52,6 +52,16 @@ fn a_stop_goes_off_when_a_trade_reaches_it() {
                  asks                            > 9: 3 (1)",
             ),
             (
+                "several that the last price has reached, though the first of them moves it away",
+                "alice sells 1 @ 10
+                 carol buys 1 @ 10
+                 phase opening_auction
+                 bob sells 1 stop 12 as t1
+                 bob sells 1 stop 11 as t2
+                 carol buys 2 @ 20 as b1
+                 phase continuous                > uncrossed nothing; continuous; t1 goes off at 12; trade 1 @ 20 with b1 (1 left, 0 to go); t2 goes off at 11; trade 1 @ 20 with b1 (0 left, 0 to go)",
+            ),
+            (
                 "not by trades from before it was armed",
                 "alice sells 1 @ 10
                  carol buys 1 @ 10

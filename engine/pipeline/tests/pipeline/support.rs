@@ -118,6 +118,8 @@ pub struct CheckedOutlet {
     pub event_log: MemoryEventLog,
     pub records: Arc<Mutex<Vec<EventRecord>>>,
     pub panics: bool,
+    /// The last command before those that are released here.
+    pub after: Seq,
 }
 
 impl Outlet for CheckedOutlet {
@@ -131,7 +133,7 @@ impl Outlet for CheckedOutlet {
         let mut released = self.records.lock().unwrap();
         for record in records {
             let follows = match released.last() {
-                None => (Seq::new(1), 0),
+                None => (self.after.next(), 0),
                 Some(before) if before.seq == record.seq => (record.seq, before.index + 1),
                 Some(before) => (before.seq.next(), 0),
             };
@@ -181,6 +183,24 @@ impl Rig {
     }
 
     pub fn start_with_clock(
+        config: PipelineConfig,
+        clock: Arc<dyn Clock>,
+        prepare: impl FnOnce(&mut CheckedOutlet),
+    ) -> Self {
+        Self::start_from(Exchange::new(), config, clock, prepare)
+    }
+
+    /// Goes on with an exchange that `records` led to.
+    pub fn resume(exchange: Exchange, records: Vec<CommandRecord>, clock: Arc<dyn Clock>) -> Self {
+        let after = exchange.seq();
+        Self::start_from(exchange, PipelineConfig::default(), clock, |outlet| {
+            outlet.journal.change(|state| state.records = records);
+            outlet.after = after;
+        })
+    }
+
+    fn start_from(
+        exchange: Exchange,
         mut config: PipelineConfig,
         clock: Arc<dyn Clock>,
         prepare: impl FnOnce(&mut CheckedOutlet),
@@ -193,7 +213,7 @@ impl Rig {
         config.on_fatal = FatalHandler::new(move |fatal| *seen.lock().unwrap() = Some(fatal.clone()));
         let (pipeline, sequencer) = Pipeline::start(
             config,
-            Exchange::new(),
+            exchange,
             Box::new(journal.clone()),
             Box::new(event_log),
             Box::new(outlet.clone()),

@@ -51,3 +51,27 @@ fn a_401_says_how_to_come_in() {
     assert_eq!(answer.headers()[header::RETRY_AFTER], "7");
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
 }
+
+#[test]
+fn the_page_of_errors_is_what_the_tables_give() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == errors_page(), "docs/errors.md and the tables of codes differ: run `{}`", page::COMMAND);
+}
+
+#[test]
+fn the_page_of_errors_has_every_code_once_and_whole_sentences() {
+    use cx_engine::reject::CancelReason;
+    let page = errors_page();
+    let lines = |code: &str| page.lines().filter(|line| line.starts_with(&format!("| `{code}` |"))).count();
+    // A few codes are both a refusal and a reason to end.
+    let ends: Vec<&str> = CancelReason::ALL.iter().map(|reason| reason.code()).collect();
+    for code in Code::all() {
+        let expected = if ends.contains(&code.as_str()) { 2 } else { 1 };
+        assert_eq!(lines(code.as_str()), expected, "{}", code.as_str());
+    }
+    for reason in CancelReason::ALL {
+        assert!(lines(reason.code()) >= 1 && reason.message().ends_with('.'), "{}", reason.code());
+    }
+    assert!(page.lines().filter(|line| line.starts_with("| `")).all(|line| line.matches('|').count() <= 4));
+}

@@ -371,7 +371,7 @@ async fn recent_trades(State(state): State<AppState>, params: Params) -> Result<
     let wanted = recent.filter(|trade| of_type.as_ref().is_none_or(|wanted| wanted.contains(&trade.instrument)));
     let shown = wanted.take(limit).filter_map(|trade| {
         let quoted = folds.quoted(trade.instrument)?;
-        Some(Trade::of(&quoted, &facts.of(&quoted), &OwnTrade::of_public(&folds, trade)?))
+        Some(Trade::of(&quoted, &facts.of(&quoted), &OwnTrade::of_public(trade)))
     });
     let trades: Vec<_> = shown.collect();
     let total = trades.len();

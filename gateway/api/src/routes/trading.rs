@@ -157,7 +157,10 @@ async fn list_orders(
         Some(id) => {
             one_page(desk::find(&state, user.account, OrderRef::Client(entry::client_order_id(id)?)).await, page)?
         }
-        None => history::orders(&state, user.account, order_filter(&state, &query)?, page).await?,
+        None => match order_filter(&state, &query)? {
+            Some(filter) => history::orders(&state, user.account, filter, page).await?,
+            None => cx_store::Page { items: Vec::new(), total: 0, request: page },
+        },
     };
     let catalog = state.venue.facts(&state.store).await;
     let folds = state.venue.read();
@@ -185,20 +188,22 @@ fn one_page(
     Ok(cx_store::Page { items, total: 1, request })
 }
 
-fn order_filter(state: &AppState, query: &OrderQuery) -> Result<OrderFilter, Problem> {
-    let status = query.status.as_deref().map(|word| match (OrderStatus::from_code(word), word) {
-        (Some(status), _) => Ok(Some(status)),
-        // In the contract, but no order of this venue ever stands so.
-        (None, "pending" | "expired") => Ok(None),
-        (None, _) => {
-            Err(Problem::invalid("status", "status must be open, partially_filled, filled, cancelled or rejected"))
-        }
-    });
-    let status = status.transpose()?.flatten();
+/// Which orders are wanted; `None` when there can be none.
+fn order_filter(state: &AppState, query: &OrderQuery) -> Result<Option<OrderFilter>, Problem> {
+    let wanted = query.status.as_deref();
+    let status = wanted.and_then(OrderStatus::from_code);
     let side = query.side.as_deref().map(entry::side).transpose()?;
     let symbol = query.symbol.as_deref();
     let instrument = symbol.map(|symbol| instrument::by_symbol(&state.venue.read(), symbol)).transpose()?;
-    Ok(OrderFilter { status, side, instrument })
+    match (wanted, status) {
+        // In the contract, but no order of this venue ever stands so.
+        (Some("pending"), _) => Ok(None),
+        (Some(_), None) => {
+            let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.code()).collect();
+            Err(Problem::invalid("status", format!("status must be one of {}", words.join(", "))))
+        }
+        (_, status) => Ok(Some(OrderFilter { status, side, instrument })),
+    }
 }
 
 async fn own_order(state: &AppState, user: &CurrentUser, id: &str) -> Result<OrderState, Problem> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use cx_engine::ids::{AccountId, InstrumentId, Seq};
 use cx_market_data::{BookL2, DepthView, ExecutionReport};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{Batch, BookView, Folds};
-use crate::ws::messages;
 use crate::ws::outbox::{Outbox, Outgoing, Put};
+use crate::ws::{messages, states};
 
 /// Names a connection for as long as the process lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +49,10 @@ pub enum Channel {
     Orders(AccountId),
     /// Balances of an account.
     Balances(AccountId),
+    /// Phase, halt and bands of an instrument.
+    Status(InstrumentId),
+    /// What an instrument's auctions would give, and gave.
+    Auction(InstrumentId),
 }
 
 /// Where a subscriber left off.
@@ -102,6 +107,8 @@ pub(super) struct Fanout {
     trades: HashMap<InstrumentId, Vec<Subscriber>>,
     orders: HashMap<AccountId, Vec<Subscriber>>,
     balances: HashMap<AccountId, Vec<Subscriber>>,
+    statuses: HashMap<InstrumentId, Vec<Subscriber>>,
+    auctions: HashMap<InstrumentId, Vec<Subscriber>>,
 }
 
 /// Trades in a snapshot of the trades channel.
@@ -127,6 +134,8 @@ impl Fanout {
             Channel::Trades(instrument) => start_trades(folds, instrument, from),
             Channel::Orders(account) => start_orders(folds, account, from),
             Channel::Balances(account) => start_balances(folds, account, from),
+            Channel::Status(instrument) => start_state(folds, instrument, from, states::status_message),
+            Channel::Auction(instrument) => start_state(folds, instrument, from, states::auction_message),
         };
         outbox.put(announce(Joined { snapshot: start.snapshot, seq: start.seq, epoch: folds.epoch }));
         for message in start.messages {
@@ -146,6 +155,8 @@ impl Fanout {
             Channel::Trades(instrument) => self.trades.entry(instrument).or_default(),
             Channel::Orders(account) => self.orders.entry(account).or_default(),
             Channel::Balances(account) => self.balances.entry(account).or_default(),
+            Channel::Status(instrument) => self.statuses.entry(instrument).or_default(),
+            Channel::Auction(instrument) => self.auctions.entry(instrument).or_default(),
         }
     }
 
@@ -178,6 +189,8 @@ impl Fanout {
             Channel::Trades(instrument) => self.trades.get_mut(&instrument),
             Channel::Orders(account) => self.orders.get_mut(&account),
             Channel::Balances(account) => self.balances.get_mut(&account),
+            Channel::Status(instrument) => self.statuses.get_mut(&instrument),
+            Channel::Auction(instrument) => self.auctions.get_mut(&instrument),
         };
         let Some(subscribers) = subscribers else { return false };
         let before = subscribers.len();
@@ -195,6 +208,8 @@ impl Fanout {
             Channel::Trades(instrument) => drop(self.trades.remove(&instrument)),
             Channel::Orders(account) => drop(self.orders.remove(&account)),
             Channel::Balances(account) => drop(self.balances.remove(&account)),
+            Channel::Status(instrument) => drop(self.statuses.remove(&instrument)),
+            Channel::Auction(instrument) => drop(self.auctions.remove(&instrument)),
         }
     }
 
@@ -203,6 +218,8 @@ impl Fanout {
         self.trades.retain(|_, subscribers| keep_others(subscribers, connection));
         self.orders.retain(|_, subscribers| keep_others(subscribers, connection));
         self.balances.retain(|_, subscribers| keep_others(subscribers, connection));
+        self.statuses.retain(|_, subscribers| keep_others(subscribers, connection));
+        self.auctions.retain(|_, subscribers| keep_others(subscribers, connection));
     }
 
     pub(super) fn catch_up(&mut self, folds: &Folds, connection: ConnectionId) {
@@ -222,6 +239,25 @@ impl Fanout {
                 if let Some(stream) = self.books.get_mut(&(instrument, depth)) {
                     stream.publish(folds, (instrument, depth));
                 }
+            }
+        }
+        self.publish_states(folds, batch);
+    }
+
+    /// What instruments are open for, and what their auctions would give: each once, as it stands after the batch.
+    fn publish_states(&mut self, folds: &Folds, batch: &Batch) {
+        for (&instrument, subscribers) in &mut self.statuses {
+            if (batch.halted || batch.phases.contains(&instrument))
+                && let Some(message) = states::status_message(folds, instrument, "update")
+            {
+                put_all(subscribers, &Outgoing::Text(message));
+            }
+        }
+        for instrument in &batch.auctions {
+            if let Some(subscribers) = self.auctions.get_mut(instrument)
+                && let Some(message) = states::auction_message(folds, *instrument, "update")
+            {
+                put_all(subscribers, &Outgoing::Text(message));
             }
         }
     }
@@ -371,4 +407,19 @@ fn start_balances(folds: &Folds, account: AccountId, from: Option<u64>) -> Start
     }
     let snapshot = messages::balances_snapshot(folds, account);
     Start { snapshot: true, seq, messages: vec![Outgoing::Text(snapshot)] }
+}
+
+/// Who has the last state has missed nothing; everybody else gets it.
+fn start_state(
+    folds: &Folds,
+    instrument: InstrumentId,
+    from: Option<u64>,
+    message: fn(&Folds, InstrumentId, &'static str) -> Option<Utf8Bytes>,
+) -> Start {
+    let seq = states::version(folds, instrument);
+    if from == Some(seq) {
+        return Start { snapshot: false, seq, messages: Vec::new() };
+    }
+    let snapshot = message(folds, instrument, "snapshot").map(Outgoing::Text);
+    Start { snapshot: true, seq, messages: snapshot.into_iter().collect() }
 }

@@ -2,15 +2,19 @@
 //!
 //! Buying adds notional and fee to the cost. Selling, retiring and withdrawing take the cost of what leaves at the average,
 //! rounded down to the minor unit, so that the rest carries the remainder and a position of zero has a cost of zero. Credits
-//! that are issued or deposited come in at no cost, because nobody paid the venue for them.
+//! that are issued or deposited come in at no cost, because nobody paid the venue for them. A trade that is reversed leaves
+//! cost and gains as if it had not been made; what the buyer paid beyond the cost that is left is a gain again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use cx_engine::command::{Movement, Side};
-use cx_engine::event::{Event, EventRecord, InstrumentListed, Trade};
-use cx_engine::ids::{AccountId, AssetId, InstrumentId};
+use cx_engine::event::{Event, EventRecord, InstrumentListed, Trade, TradeBusted};
+use cx_engine::ids::{AccountId, AssetId, InstrumentId, TradeId};
 use cx_engine::money;
-use cx_engine::units::Timestamp;
+use cx_engine::units::{Price, Quantity, Timestamp};
+
+/// As many of the last trades can be reversed.
+const BUST_WINDOW: usize = 65_536;
 
 /// One account's position in one credit asset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +59,8 @@ impl Position {
 pub struct Positions {
     instruments: HashMap<InstrumentId, InstrumentListed>,
     by_account: HashMap<AccountId, BTreeMap<AssetId, Position>>,
+    /// What the credits of the last trades had cost their sellers, by ascending trade.
+    sold: VecDeque<(TradeId, i128)>,
 }
 
 impl Positions {
@@ -70,6 +76,7 @@ impl Positions {
             }
             Event::Retired(movement) | Event::Withdrawn(movement) => self.out(movement, record.time),
             Event::Trade(trade) => self.traded(trade, record.time),
+            Event::TradeBusted(busted) => self.busted(busted, record.time),
             _ => {}
         }
     }
@@ -83,16 +90,22 @@ impl Positions {
         self.at(movement.account, movement.asset, time).take(i128::from(movement.amount.minor()));
     }
 
+    /// The credits of an instrument, and what so many of them are worth at a price in minor units.
+    fn worth(&self, instrument: InstrumentId, price: Price, quantity: Quantity) -> (AssetId, i128) {
+        let listed = self.instruments.get(&instrument).expect("trades are on listed instruments");
+        let notional = money::notional(price, quantity, listed.tick_value).expect("the core settled it");
+        (listed.base, i128::from(notional.minor()))
+    }
+
     fn traded(&mut self, trade: &Trade, time: Timestamp) {
-        let listed = *self.instruments.get(&trade.instrument).expect("trades are on listed instruments");
-        let notional = money::notional(trade.price, trade.quantity, listed.tick_value).expect("the core settled it");
-        let (notional, lots) = (i128::from(notional.minor()), i128::from(trade.quantity.lots()));
+        let (base, notional) = self.worth(trade.instrument, trade.price, trade.quantity);
+        let lots = i128::from(trade.quantity.lots());
         let sides = [
             (trade.maker_account, trade.taker_side.opposite(), trade.maker_fee),
             (trade.taker_account, trade.taker_side, trade.taker_fee),
         ];
         for (account, side, fee) in sides {
-            let position = self.at(account, listed.base, time);
+            let position = self.at(account, base, time);
             position.traded_at = Some(time);
             position.instrument = Some(trade.instrument);
             match side {
@@ -100,9 +113,29 @@ impl Positions {
                 Side::Sell => {
                     let cost = position.take(lots);
                     position.realised += notional - i128::from(fee) - cost;
+                    if self.sold.len() == BUST_WINDOW {
+                        self.sold.pop_front();
+                    }
+                    self.sold.push_back((trade.trade, cost));
                 }
             }
         }
+    }
+
+    fn busted(&mut self, busted: &TradeBusted, time: Timestamp) {
+        let (base, notional) = self.worth(busted.instrument, busted.price, busted.quantity);
+        let lots = i128::from(busted.quantity.lots());
+        let refund = notional + i128::from(busted.buyer_fee);
+        let buyer = self.at(busted.buyer, base, time);
+        buyer.lots -= lots;
+        let back = if buyer.lots <= 0 { buyer.cost } else { refund.min(buyer.cost) };
+        buyer.cost -= back;
+        buyer.realised += refund - back;
+        let place = self.sold.binary_search_by_key(&busted.trade, |(trade, _)| *trade);
+        let cost = place.map_or(0, |place| self.sold[place].1);
+        let seller = self.at(busted.seller, base, time);
+        seller.add(lots, cost);
+        seller.realised -= notional - i128::from(busted.seller_fee) - cost;
     }
 
     fn at(&mut self, account: AccountId, asset: AssetId, time: Timestamp) -> &mut Position {

@@ -18,7 +18,7 @@ use crate::venue::{BookDepth, BookView, Folds, Quoted, wall_nanos};
 
 /// A word that prints itself.
 #[derive(Debug, Clone, Copy)]
-struct Word<T>(T);
+pub(super) struct Word<T>(pub(super) T);
 
 impl<T: std::fmt::Display> Serialize for Word<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -26,13 +26,13 @@ impl<T: std::fmt::Display> Serialize for Word<T> {
     }
 }
 
-type Time = Word<u64>;
+pub(super) type Time = Word<u64>;
 
-fn time(at: Timestamp) -> Time {
+pub(super) fn time(at: Timestamp) -> Time {
     Word(at.nanos())
 }
 
-fn written<T: Serialize>(message: &T) -> Utf8Bytes {
+pub(super) fn written<T: Serialize>(message: &T) -> Utf8Bytes {
     serde_json::to_string(message).expect("messages have string keys and no floats").into()
 }
 
@@ -249,6 +249,7 @@ pub struct OrderLine {
     reason: Option<&'static str>,
     price: Option<Digits>,
     stop_price: Option<Digits>,
+    triggered: bool,
     quantity: Digits,
     quote_quantity: Option<Digits>,
     display_quantity: Option<Digits>,
@@ -279,6 +280,7 @@ impl OrderLine {
             reason: reason(order.status),
             price: limit(order, decimals),
             stop_price: stop_price(order, decimals),
+            triggered: order.triggered,
             quantity: Digits(decimals.quantity(order.quantity)),
             quote_quantity: order
                 .is_by_cash()

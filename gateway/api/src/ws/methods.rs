@@ -30,7 +30,7 @@ mod batch;
 /// Methods of the contract that later versions offer.
 const METHODS_LATER: &[&str] = &["cancel_on_disconnect", "resend"];
 /// Channels of the contract that later versions offer.
-const CHANNELS_LATER: &[&str] = &["book_l3", "bbo", "ticker", "candles", "status", "auction"];
+const CHANNELS_LATER: &[&str] = &["book_l3", "bbo", "ticker", "candles"];
 
 /// What one connection knows between its requests.
 pub(super) struct Session {
@@ -281,13 +281,15 @@ impl Session {
         match name {
             "book" => Ok(Channel::Book(self.instrument(wanted)?, wanted.depth()?)),
             "trades" => Ok(Channel::Trades(self.instrument(wanted)?)),
+            "status" => Ok(Channel::Status(self.instrument(wanted)?)),
+            "auction" => Ok(Channel::Auction(self.instrument(wanted)?)),
             "orders" => Ok(Channel::Orders(self.owner()?.account)),
             "balances" => Ok(Channel::Balances(self.owner()?.account)),
             later if CHANNELS_LATER.contains(&later.split(':').next().unwrap_or_default()) => {
                 Err(Problem::new(Reject::NotSupported)
                     .field("channel", format!("the channel {later} is not offered yet")))
             }
-            _ => Err(Problem::invalid("channel", "channel must be book, trades, orders or balances")),
+            _ => Err(Problem::invalid("channel", "channel must be book, trades, status, auction, orders or balances")),
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! - [`handshake`]: from an HTTP request to a socket; [`connection`]: one socket's reader and writer.
 //! - [`envelope`]: the frame around requests and replies; [`methods`]: what each request does.
-//! - [`messages`]: what the server says unasked; [`outbox`]: the bounded queue in front of each socket.
+//! - [`messages`], [`states`]: what the server says unasked; [`outbox`]: the bounded queue in front of each socket.
 //! - [`sockets`]: all of them, to end them from outside.
 
 mod connection;
@@ -14,6 +14,7 @@ mod methods;
 pub(crate) mod outbox;
 mod params;
 mod sockets;
+pub(crate) mod states;
 
 use axum::body::Body;
 use axum::extract::{Request, State};

@@ -1,8 +1,9 @@
 //! Lists before, while and after SQL has what happened: always complete, each item once.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::venue::{TestVenue, Trader};
+use crate::client::Client;
+use crate::venue::{SYMBOL, TestVenue, Trader, limit};
 
 async fn ids(venue: &TestVenue, trader: &Trader, path: &str, list: &str, id: &str) -> (Vec<String>, u64, u64) {
     let page = venue.get(path, trader).await.expect(200);
@@ -118,4 +119,96 @@ async fn holdings_carry_average_cost_and_gains() {
     let portfolio = venue.get("/api/trading/portfolio", &carol).await.expect(200)["portfolios"][0].clone();
     assert_eq!((&portfolio["number_of_holdings"], &portfolio["base_currency"]), (&2.into(), &"USD".into()));
     assert_eq!(portfolio["total_credits"], 20_020);
+}
+
+/// The order of this name as it is shown, over REST and over WebSocket.
+async fn shown(venue: &TestVenue, trader: &Trader, client: &mut Client, name: &str) -> (Value, Value) {
+    let query = format!("/api/trading/orders?client_order_id={name}");
+    let found = venue.get(&query, trader).await.expect(200)["orders"][0].clone();
+    let id = found["order_id"].as_str().unwrap_or_else(|| panic!("{name} is not found"));
+    let over_rest = venue.get(&format!("/api/trading/orders/{id}"), trader).await.expect(200);
+    let over_socket = client.ok("order.get", json!({ "client_order_id": name })).await["order"].clone();
+    (over_rest, over_socket)
+}
+
+#[tokio::test]
+async fn a_closed_order_reads_the_same_out_of_sql() {
+    let venue = TestVenue::forgetful().await;
+    let (alice, bob) = (venue.trader("alice").await, venue.trader("bob").await);
+    let mut client = Client::of(venue.listen().await, &alice).await;
+    venue.place(&bob, "sell", "7.00", 1).await;
+    venue.place(&bob, "sell", "8.00", 50).await;
+    venue.place(&alice, "buy", "7.00", 1).await;
+    let until = "2199-01-01T00:00:00Z";
+    let entry = |kind: &str, side: &str, more: &str| {
+        format!(r#"{{"order_type": "{kind}", "side": "{side}", "symbol": "{SYMBOL}", {more}}}"#)
+    };
+    // Each with what it must show, so that nothing is left out on both ways.
+    let iceberg = format!(r#", "display_quantity": 3, "time_in_force": "GTD", "expires_at": "{until}""#);
+    let orders = [
+        ("iceberg", limit("buy", "5.00", 30, &iceberg), "display_quantity", json!(3)),
+        ("dated", limit("buy", "5.00", 3, &iceberg), "expires_at", json!("2199-01-01T00:00:00.000000Z")),
+        (
+            "went-off",
+            entry("stop_limit", "sell", r#""price": 9, "stop_price": 7, "quantity": 2"#),
+            "triggered",
+            json!(true),
+        ),
+        ("waits", entry("stop", "sell", r#""stop_price": 6.50, "quantity": 2"#), "triggered", json!(false)),
+        (
+            "trails",
+            entry("trailing_stop", "sell", r#""trailing_percent": 10, "quantity": 2"#),
+            "order_type",
+            json!("trailing_stop"),
+        ),
+        ("by-cash", entry("market", "buy", r#""quote_quantity": 100.5"#), "status", json!("filled")),
+        (
+            "post-only",
+            limit("buy", "5.00", 3, r#", "post_only": true, "self_trade_prevention": "decrement""#),
+            "self_trade_prevention",
+            json!("decrement"),
+        ),
+        (
+            "refused",
+            entry("stop_limit", "buy", r#""price": 90000, "stop_price": 89000, "quantity": 9"#),
+            "reject_reason",
+            json!("insufficient_funds"),
+        ),
+    ];
+    let mut before = Vec::new();
+    for (name, body, field, value) in &orders {
+        let body = body.replace('}', &format!(r#", "client_order_id": "{name}"}}"#));
+        let answer = venue.post("/api/trading/orders", &alice, &body).await;
+        assert_eq!(answer.status.as_u16(), if *name == "refused" { 400 } else { 201 }, "{name}: {}", answer.text);
+        if *name != "refused" && answer.json()["order"]["status"] == "open" {
+            client.ok("order.cancel", json!({ "client_order_id": name })).await;
+        }
+        let now = shown(&venue, &alice, &mut client, name).await;
+        assert_eq!(&now.0[*field], value, "{name}: {}", now.0);
+        before.push(now);
+    }
+    assert_eq!(before[4].1["stop_price"], "6.30", "10% below the last price");
+    assert_eq!(
+        (&before[5].0["quote_quantity"].to_string(), &before[5].1["quote_quantity"]),
+        (&"100.50".to_owned(), &json!("100.50"))
+    );
+    venue.sink().await;
+    // The folds keep one closed order: that of somebody else.
+    let other = id(&venue.place(&bob, "buy", "1.00", 1).await);
+    venue.delete(&format!("/api/trading/orders/{other}"), &bob).await.expect(200);
+    assert_eq!(venue.state.venue.read().accounts.closed_orders(alice.account).count(), 0);
+    for ((name, ..), before) in orders.iter().zip(&before) {
+        let now = shown(&venue, &alice, &mut client, name).await;
+        assert_eq!(&now, before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_no_order_has_lists_none() {
+    let venue = TestVenue::new().await;
+    let alice = venue.trader("alice").await;
+    venue.place(&alice, "buy", "1.00", 1).await;
+    assert_eq!(venue.get("/api/trading/orders?status=pending", &alice).await.expect(200)["total"], 0);
+    assert_eq!(venue.get("/api/trading/orders?status=expired", &alice).await.expect(200)["total"], 0);
+    assert_eq!(venue.get("/api/trading/orders?status=open", &alice).await.expect(200)["total"], 1);
 }

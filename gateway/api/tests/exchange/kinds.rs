@@ -129,6 +129,32 @@ async fn a_batch_has_one_outcome_for_each_order() {
 }
 
 #[tokio::test]
+async fn a_batch_without_room_for_all_is_not_placed_at_all() {
+    let venue = TestVenue::narrow(8).await;
+    let alice = venue.trader("alice").await;
+    let mut client = Client::of(venue.listen().await, &alice).await;
+    let order = json!({"symbol": SYMBOL, "side": "buy", "order_type": "limit", "price": "1.00", "quantity": 1});
+    let bad = json!({"symbol": SYMBOL, "side": "hold", "order_type": "limit", "price": "1.00", "quantity": 1});
+    let batch = |count| [vec![bad.clone()], vec![order.clone(); count]].concat();
+    let refused = client.refused("order.batch", json!({ "orders": batch(9) })).await;
+    assert_eq!((&refused["code"], &refused["retry_after"]), (&json!("overloaded"), &json!(1)));
+    assert_eq!(client.ok("orders.open", json!({})).await["orders"], json!([]));
+    let answer = client.ok("order.batch", json!({ "orders": batch(8) })).await;
+    let placed: Vec<_> = answer["results"].as_array().unwrap().iter().map(|one| one["ok"] == true).collect();
+    assert_eq!(placed, [vec![false], vec![true; 8]].concat());
+}
+
+#[tokio::test]
+async fn a_batch_of_nothing_good_has_outcomes_only() {
+    let venue = TestVenue::new().await;
+    let alice = venue.trader("alice").await;
+    let mut client = Client::of(venue.listen().await, &alice).await;
+    let answer = client.ok("order.batch", json!({ "orders": [{"side": "buy"}, 7] })).await;
+    let codes: Vec<_> = answer["results"].as_array().unwrap().iter().map(|one| &one["error"]["code"]).collect();
+    assert_eq!(codes, ["missing_fields", "invalid_value"]);
+}
+
+#[tokio::test]
 async fn silence_cancels_all_orders() {
     let venue = TestVenue::new().await;
     let alice = venue.trader("alice").await;

@@ -183,7 +183,7 @@ async fn a_refused_order_is_answered_400_and_stays_to_be_seen() {
     let poor = venue.poor("alice").await;
     let body = limit("buy", "7.00", 10, r#", "client_order_id": "broke""#);
     let problem = venue.post(ORDERS, &poor, &body).await.refused(400, "insufficient_funds");
-    assert!(problem["message"].as_str().unwrap().contains("not enough cash"));
+    assert!(problem["message"].as_str().unwrap().contains("Not enough cash"));
     venue.post(ORDERS, &poor, &body).await.refused(400, "insufficient_funds");
     let sell = limit("sell", "7.00", 10, "");
     let problem = venue.post(ORDERS, &poor, &sell).await.refused(400, "insufficient_credits");

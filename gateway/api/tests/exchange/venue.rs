@@ -108,14 +108,35 @@ impl TestVenue {
     }
 
     pub async fn with(sockets: SocketLimits, identity: IdentitySettings) -> Self {
+        Self::built(sockets, identity, VenueSettings::default(), PipelineConfig::default()).await
+    }
+
+    /// A venue whose folds keep one closed order: older ones come out of SQL.
+    pub async fn forgetful() -> Self {
+        let folds = VenueSettings { closed_orders_max: 1, ..VenueSettings::default() };
+        Self::built(SocketLimits::default(), IdentitySettings::default(), folds, PipelineConfig::default()).await
+    }
+
+    /// A venue that takes so many commands at a time.
+    pub async fn narrow(in_flight_max: usize) -> Self {
+        let pipeline = PipelineConfig { in_flight_max, ..PipelineConfig::default() };
+        Self::built(SocketLimits::default(), IdentitySettings::default(), VenueSettings::default(), pipeline).await
+    }
+
+    async fn built(
+        sockets: SocketLimits,
+        identity: IdentitySettings,
+        folds: VenueSettings,
+        pipeline: PipelineConfig,
+    ) -> Self {
         let store = Store::connect("sqlite::memory:").await.unwrap();
         let identity = IdentitySettings { hash_cost: HashCost::LEAST, ..identity };
         let identity = Arc::new(Identity::new(&store, SigningKeys::ephemeral().unwrap(), identity).unwrap());
         let admin = identity.ensure_admin("admin@example.org", SecretString::from(PASSWORD)).await.unwrap().unwrap();
-        let venue = Venue::new(&VenueSettings::default());
+        let venue = Venue::new(&folds);
         let log = MemoryLog::default();
         let (pipeline, sequencer) = Pipeline::start(
-            PipelineConfig::default(),
+            pipeline,
             Exchange::new(),
             Box::new(NoJournal),
             Box::new(log.clone()),

@@ -21,7 +21,45 @@ fn guarded() -> Vec<(&'static str, &'static str, Permission)> {
         ("POST", "/api/wallet/deposits", Permission::RecordDeposits),
         ("POST", "/api/transactions/424242/approve", Permission::ApproveTransactions),
         ("POST", "/api/transactions/424242/reject", Permission::ApproveTransactions),
+        ("POST", "/api/admin/assets", Permission::ManageInstruments),
+        ("POST", "/api/admin/instruments", Permission::ManageInstruments),
+        ("GET", "/api/admin/instruments/NOTHING", Permission::ReadVenue),
+        ("PUT", "/api/admin/instruments/NOTHING/phase", Permission::ManageInstruments),
+        ("PUT", "/api/admin/instruments/NOTHING/bands", Permission::ManageInstruments),
+        ("GET", "/api/admin/instruments/NOTHING/schedule", Permission::ReadVenue),
+        ("POST", "/api/admin/instruments/NOTHING/schedule", Permission::ManageInstruments),
+        ("DELETE", "/api/admin/instruments/NOTHING/schedule", Permission::ManageInstruments),
+        ("PUT", "/api/admin/fees/NOTHING", Permission::ManageFees),
+        ("PUT", "/api/admin/fee-tiers", Permission::ManageFees),
+        ("GET", "/api/admin/limits/424242", Permission::ReadVenue),
+        ("PUT", "/api/admin/limits/424242", Permission::ManageLimits),
+        ("PUT", "/api/admin/limits/424242/positions", Permission::ManageLimits),
+        ("PUT", "/api/admin/limits/424242/group", Permission::ManageLimits),
+        ("POST", "/api/admin/halt", Permission::HaltMarket),
+        ("POST", "/api/admin/resume", Permission::ResumeMarket),
+        ("POST", "/api/admin/kill/424242", Permission::KillAccounts),
+        ("DELETE", "/api/admin/kill/424242", Permission::ReviveAccounts),
+        ("POST", "/api/admin/trades/424242/bust", Permission::BustTrades),
+        ("GET", "/api/admin/decisions?page=0", Permission::ReadVenue),
     ]
+}
+
+/// Routes that are for some roles only and cannot be asked wrongly: whoever passes the role check gets 200.
+fn readable() -> Vec<(&'static str, Permission)> {
+    vec![
+        ("/api/admin/system", Permission::ReadSystem),
+        ("/api/admin/permissions", Permission::ListUsers),
+        ("/api/admin/assets", Permission::ReadVenue),
+        ("/api/admin/instruments", Permission::ReadVenue),
+        ("/api/admin/fees", Permission::ReadVenue),
+    ]
+}
+
+/// Whether a path is one of a template's: `/x/7` of `/x/{id}`.
+fn is_of(path: &str, template: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let same = |(part, of): (&str, &str)| part == of || of.starts_with('{');
+    path.split('/').count() == template.split('/').count() && path.split('/').zip(template.split('/')).all(same)
 }
 
 fn broken(method: &'static str, path: &'static str) -> Call {
@@ -48,6 +86,64 @@ async fn each_guarded_route_opens_to_its_roles_only_and_before_anything_else() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn each_readable_route_opens_to_its_roles_only() {
+    let venue = TestVenue::new().await;
+    for role in Role::ALL.iter().filter(|role| **role != Role::Admin) {
+        let access = venue.of_role(*role).await.access;
+        for (path, permission) in readable() {
+            let answer = venue.get(path, &access).await;
+            if role.may(permission) {
+                answer.expect(200);
+            } else {
+                assert_eq!(answer.refused(403, "forbidden")["code"], "forbidden", "{role} {path}");
+            }
+        }
+    }
+    for (path, _) in readable() {
+        venue.send(call("GET", path)).await.refused(401, "unauthenticated");
+        venue.get(path, &venue.admin).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn every_route_of_staff_is_in_the_matrix() {
+    let description = serde_json::to_value(cx_api::openapi::description()).unwrap();
+    let mut matrix: Vec<(String, &str)> =
+        guarded().iter().map(|(method, path, _)| (method.to_ascii_lowercase(), *path)).collect();
+    matrix.extend(readable().iter().map(|(path, _)| ("get".to_owned(), *path)));
+    let mut seen = 0;
+    for (template, methods) in description["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys().filter(|_| template.starts_with("/api/admin/")) {
+            seen += 1;
+            let there = matrix.iter().any(|(of, path)| of == method && is_of(path, template));
+            assert!(there, "{method} {template} is not in the matrix");
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+/// The officer of compliance stops, and does not let go on: that is the venue's own decision.
+#[test]
+fn whoever_stops_in_an_emergency_does_not_resume() {
+    let officer = Role::ComplianceOfficer;
+    assert!(officer.may(Permission::HaltMarket) && officer.may(Permission::KillAccounts));
+    let others = [
+        Permission::ResumeMarket,
+        Permission::ReviveAccounts,
+        Permission::BustTrades,
+        Permission::ManageInstruments,
+        Permission::ManageFees,
+        Permission::ManageLimits,
+    ];
+    for permission in others {
+        let may: Vec<Role> = Role::ALL.iter().copied().filter(|role| role.may(permission)).collect();
+        assert_eq!(may, [Role::Admin], "{permission}");
+    }
+    let reads: Vec<Role> = Role::ALL.iter().copied().filter(|role| role.may(Permission::ReadVenue)).collect();
+    assert_eq!(reads, [Role::Admin, Role::ComplianceOfficer, Role::Auditor]);
 }
 
 #[tokio::test]

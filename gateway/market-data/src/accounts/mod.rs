@@ -278,8 +278,9 @@ impl Accounts {
             return; // there is nobody to tell
         }
         let order = OrderState::rejected(record, event);
-        // The core does not record the id of a duplicate: it stays with the order that had it first.
-        if let Some(id) = order.client_order_id.filter(|_| event.reason != Reject::DuplicateClientOrderId) {
+        // The core does not record the id of a duplicate, nor of an order that came too fast: it stays with the order that had it.
+        let records = !matches!(event.reason, Reject::DuplicateClientOrderId | Reject::Throttled);
+        if let Some(id) = order.client_order_id.filter(|_| records) {
             self.by_client_id.insert((order.account, id), record.seq);
         }
         self.close(order);

@@ -11,6 +11,10 @@ use cx_engine::{Event, EventRecord};
 const OWNER: AccountId = AccountId::new(1);
 
 fn refused(seq: u64, id: &str) -> EventRecord {
+    refused_as(seq, id, Reject::UnknownInstrument)
+}
+
+fn refused_as(seq: u64, id: &str, reason: Reject) -> EventRecord {
     let order = NewOrder {
         client_order_id: Some(ClientOrderId::new(id).unwrap()),
         ..NewOrder::limit(OWNER, InstrumentId::new(0), Side::Buy, Price::from_ticks(1), Quantity::from_lots(1))
@@ -21,7 +25,7 @@ fn refused(seq: u64, id: &str) -> EventRecord {
         side: order.side,
         kind: order.kind,
         time_in_force: order.time_in_force,
-        reason: Reject::UnknownInstrument,
+        reason,
         price: order.price,
         quantity: order.quantity,
         quote_quantity: order.quote_quantity,
@@ -48,4 +52,15 @@ fn an_id_used_again_is_kept_for_the_later_order() {
     }
     let id = ClientOrderId::new("again").unwrap();
     assert_eq!(accounts.order_by_client_id(OWNER, &id).unwrap().accepted, Seq::new(2));
+}
+
+#[test]
+fn an_id_that_the_core_does_not_record_stays_with_the_order_that_had_it() {
+    let id = ClientOrderId::new("again").unwrap();
+    for (reason, holder) in [(Reject::Throttled, 1), (Reject::DuplicateClientOrderId, 1), (Reject::InvalidPrice, 2)] {
+        let mut accounts = Accounts::default();
+        accounts.apply(&refused(1, "again"));
+        accounts.apply(&refused_as(2, "again", reason));
+        assert_eq!(accounts.order_by_client_id(OWNER, &id).unwrap().accepted, Seq::new(holder), "{reason:?}");
+    }
 }

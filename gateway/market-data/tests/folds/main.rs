@@ -7,6 +7,7 @@ mod books;
 mod checks;
 mod followers;
 mod properties;
+mod rules;
 mod sessions;
 #[path = "../../../../engine/core/tests/streams/mod.rs"]
 mod streams;

@@ -60,8 +60,8 @@ pub fn check_sessions(venue: &Venue) {
     for id in venue.exchange.instruments().map(|listed| listed.instrument) {
         let (fold, core) = (venue.market.session(id), venue.exchange.trading(id).unwrap());
         assert_eq!(
-            (fold.phase, fold.ends, fold.extensions),
-            (core.phase, core.ends, u32::from(core.extensions)),
+            (fold.phase, fold.ends, fold.extensions, fold.last),
+            (core.phase, core.ends, u32::from(core.extensions), core.last),
             "{id:?}"
         );
         assert_eq!(fold.bands, set.bands[&id]);

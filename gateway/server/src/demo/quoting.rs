@@ -7,6 +7,7 @@ use std::time::Duration;
 use cx_api::AppState;
 use cx_engine::Command;
 use cx_engine::command::{NewOrder, Side};
+use cx_engine::control::Phase;
 use cx_engine::ids::{AccountId, InstrumentId};
 use cx_engine::units::{Price, Quantity};
 use cx_registry::facts::ProjectKey;
@@ -93,8 +94,13 @@ impl Quotes {
                 Side::Sell => bid.is_none_or(|bid| order.price > bid),
             }
         };
+        // Where trading is suspended, closed or halted, quotes wait.
+        let taken = |order: &&NewOrder| {
+            let phase = folds.market.session(order.instrument).phase;
+            !folds.market.halted() && (phase == Phase::Continuous || phase == Phase::PostOnly || phase.collects())
+        };
         let absent = |order: &&NewOrder| !open.contains(&(order.instrument, order.side, order.price));
-        self.wanted.iter().filter(absent).filter(passive).copied().collect()
+        self.wanted.iter().filter(taken).filter(absent).filter(passive).copied().collect()
     }
 }
 

@@ -1,6 +1,7 @@
 -- Every order type and venue rule: stops, orders by cash, auctions, reversed trades, and what the venue's staff decided.
 
 ALTER TABLE orders ADD COLUMN stop_price BIGINT;
+ALTER TABLE orders ADD COLUMN triggered INTEGER NOT NULL DEFAULT 0 CHECK (triggered IN (0, 1));
 ALTER TABLE orders ADD COLUMN quote_quantity BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN auction INTEGER NOT NULL DEFAULT 0 CHECK (auction IN (0, 1));
 

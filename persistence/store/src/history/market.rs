@@ -39,7 +39,7 @@ impl<'a> Market<'a> {
         Self(store)
     }
 
-    /// The trades by price, lowest first. Prices are few, trades are many: count, average, deviation, lowest and highest price,
+    /// The trades by price, lowest first, without those that were reversed. Prices are few, trades are many: count, average, deviation, lowest and highest price,
     /// volume and worth of any number of trades follow from this short list without rounding.
     pub async fn prices(self, filter: &MarketFilter) -> Result<Vec<PriceBucket>, StoreError> {
         // One parameter carries any number of instruments: ",3,17,".
@@ -51,6 +51,7 @@ impl<'a> Market<'a> {
             "SELECT price * tick_value AS lot_price, COUNT(*) AS total, CAST(SUM(quantity) AS BIGINT) AS quantity \
              FROM trades WHERE instrument IN (SELECT id FROM instruments WHERE quote_asset = $1 \
              AND ($2 IS NULL OR $2 LIKE '%,' || CAST(id AS TEXT) || ',%')) AND time_ns >= $3 \
+             AND NOT EXISTS (SELECT 1 FROM busts WHERE busts.trade = trades.id) \
              GROUP BY price * tick_value ORDER BY price * tick_value",
         )
         .bind(i64::from(filter.currency.get()))

@@ -86,6 +86,8 @@ pub struct OrderRow {
     pub price: Option<Price>,
     /// Where a stop goes off as last moved or amended, or where it went off; `None` for orders that never were stops.
     pub stop_price: Option<Price>,
+    /// Whether it was a stop and went off.
+    pub triggered: bool,
     /// The cash that a market buy by cash could spend, in minor units; zero for all others.
     pub quote_quantity: Amount,
     /// The whole quantity in force; of a market buy by cash what it bought.
@@ -159,7 +161,7 @@ macro_rules! select {
     ($($rest:tt)+) => {
         concat!(
             "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, \
-             display, expires_ns, price, stop_price, quantity, quote_quantity, filled, \
+             display, expires_ns, price, stop_price, triggered, quantity, quote_quantity, filled, \
              notional, fees, status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns \
              FROM orders ",
             $($rest)+
@@ -283,6 +285,7 @@ fn order(row: &AnyRow) -> Result<OrderRow, StoreError> {
         expires: Timestamp::from_nanos(unsigned(row, TABLE, "expires_ns")?),
         price: row.try_get::<Option<i64>, _>("price")?.map(Price::from_ticks),
         stop_price: row.try_get::<Option<i64>, _>("stop_price")?.map(Price::from_ticks),
+        triggered: flag(row, "triggered")?,
         quote_quantity: Amount::from_minor(row.try_get("quote_quantity")?),
         quantity: Quantity::from_lots(unsigned(row, TABLE, "quantity")?),
         filled: Quantity::from_lots(unsigned(row, TABLE, "filled")?),

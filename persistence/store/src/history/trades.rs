@@ -82,6 +82,10 @@ pub struct TradeTotals {
     pub notional: i128,
     /// Fees of both sides.
     pub fees: i128,
+    /// Of these, reversed later.
+    pub busted: u64,
+    /// Lots of those.
+    pub busted_quantity: i128,
 }
 
 /// What an account bought and sold of an instrument, over all time: the ground for average cost.
@@ -214,10 +218,12 @@ impl<'a> Trades<'a> {
         Ok(all)
     }
 
-    /// All trades together; reads the whole table.
+    /// All trades together, reversed ones included; reads the whole table.
     pub async fn totals(self) -> Result<TradeTotals, StoreError> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS total, CAST(SUM(quantity) AS BIGINT) AS quantity, \
+            "SELECT (SELECT COUNT(*) FROM busts) AS busted, \
+             (SELECT CAST(SUM(b.quantity) AS BIGINT) FROM trades b WHERE b.id IN (SELECT trade FROM busts)) AS busted_quantity, \
+             COUNT(*) AS total, CAST(SUM(quantity) AS BIGINT) AS quantity, \
              CAST(SUM(notional / 4294967296) AS BIGINT) AS notional_high, \
              CAST(SUM(notional % 4294967296) AS BIGINT) AS notional_low, \
              CAST(SUM((maker_fee + taker_fee) / 4294967296) AS BIGINT) AS fees_high, \
@@ -230,6 +236,8 @@ impl<'a> Trades<'a> {
             quantity: joined(None, row.try_get("quantity")?),
             notional: joined(row.try_get("notional_high")?, row.try_get("notional_low")?),
             fees: joined(row.try_get("fees_high")?, row.try_get("fees_low")?),
+            busted: unsigned(&row, TABLE, "busted")?,
+            busted_quantity: joined(None, row.try_get("busted_quantity")?),
         })
     }
 

@@ -8,6 +8,9 @@ use cx_engine::ids::{AccountId, InstrumentId, Seq};
 use cx_engine::units::Timestamp;
 use cx_engine::{Event, EventRecord};
 
+use crate::columns::unsigned;
+use crate::{Store, StoreError};
+
 /// A row of `control_events`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ControlRow {
@@ -37,6 +40,19 @@ impl Fields {
 
     fn end(self) -> String {
         format!("{{{}}}", self.0)
+    }
+}
+
+/// Whether an event is one of those: each has a row in `control_events`.
+pub fn is_control(record: &EventRecord) -> bool {
+    control_row(record).is_some()
+}
+
+impl Store {
+    /// How many of them there are.
+    pub async fn control_events(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT COUNT(*) AS total FROM control_events").fetch_one(self.pool()).await?;
+        unsigned(&row, "control_events", "total")
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Progress {
     pub price: Option<i64>,
     /// Where a stop goes off, or went off.
     pub stop_price: Option<i64>,
+    /// Whether it was a stop and went off.
+    pub triggered: bool,
     /// What it is for in all; of an order by cash what it has bought.
     pub quantity: i64,
     /// A market buy by cash: it ends by a cancellation.
@@ -219,9 +221,9 @@ impl Fold {
             Event::OrderAmended(amended) => self.amended(record, amended, batch)?,
             Event::CommandRejected(_) => batch.settlements.extend(settled(record)),
             Event::OrderReduced(reduced) => self.reduced(record, reduced, batch)?,
-            Event::StopArmed(armed) => self.stop_at(record, armed.order, armed.stop_price, batch)?,
-            Event::StopMoved(moved) => self.stop_at(record, moved.order, moved.stop_price, batch)?,
-            Event::OrderTriggered(gone) => self.stop_at(record, gone.order, gone.stop_price, batch)?,
+            Event::StopArmed(armed) => self.stop_at(record, armed.order, armed.stop_price, false, batch)?,
+            Event::StopMoved(moved) => self.stop_at(record, moved.order, moved.stop_price, false, batch)?,
+            Event::OrderTriggered(gone) => self.stop_at(record, gone.order, gone.stop_price, true, batch)?,
             Event::TradeBusted(busted) => {
                 let (seq, index) = (record.seq, record.index);
                 batch.busts.push(BustRow { trade: busted.trade, seq, index, time });
@@ -275,8 +277,10 @@ impl Fold {
                 if progress.by_cash {
                     progress.quantity = progress.filled;
                 }
-                progress.notional += notional;
-                progress.fees += fee;
+                // One order's fills can be worth more than a balance holds when the same cash comes round again and again: the
+                // column then says the most that it can, and the ledger has every line.
+                progress.notional = progress.notional.saturating_add(notional);
+                progress.fees = progress.fees.saturating_add(fee);
                 u64::try_from(progress.quantity - progress.filled) == Ok(leaves.lots())
             })
         };
@@ -333,10 +337,12 @@ impl Fold {
         record: &EventRecord,
         order: OrderId,
         price: Price,
+        triggered: bool,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         self.change(record, order, batch, |progress| {
             progress.stop_price = Some(price.ticks());
+            progress.triggered = triggered;
             true
         })?;
         Ok(())
@@ -410,6 +416,7 @@ fn first_progress(record: &EventRecord, order: &NewOrder) -> Result<Progress, St
             Some(TriggerTerms::At(price)) => Some(price.ticks()),
             _ => None,
         },
+        triggered: false,
         quantity: lots(record, order.quantity)?,
         by_cash: order.quote_quantity != Amount::ZERO,
         filled: 0,

@@ -13,7 +13,7 @@ use crate::{Backend, StoreError};
 
 pub(super) type Bound = Query<'static, Any, AnyArguments>;
 
-/// Rows in one statement at most; a power of two. With the widest table (25 columns) this stays below SQLite's limit of 32,766
+/// Rows in one statement at most; a power of two. With the widest table (26 columns) this stays below SQLite's limit of 32,766
 /// parameters and PostgreSQL's of 65,535; 32 were slower by a tenth, 1,024 by more.
 const ROWS_MAX: usize = 128;
 

@@ -10,6 +10,7 @@ mod insert;
 mod run;
 mod write;
 
+pub use control::is_control;
 pub use fold::Cursor;
 pub use run::{EventFeed, SinkGauge, SinkStatus, run_sink};
 
@@ -20,7 +21,7 @@ use cx_engine::units::{FeeRate, Price, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Row};
 
-use crate::columns::{corrupt, unsigned};
+use crate::columns::{corrupt, flag, unsigned};
 use crate::{Store, StoreError};
 use fold::{Fold, Progress};
 use insert::Statements;
@@ -101,7 +102,7 @@ async fn resume(store: &Store) -> Result<Fold, StoreError> {
     .await?;
     let instruments = instruments.iter().map(instrument).collect::<Result<Vec<_>, _>>()?;
     let open = sqlx::query(
-        "SELECT seq, handle, price, stop_price, quantity, quote_quantity, filled, notional, fees, updated_ns FROM orders \
+        "SELECT seq, handle, price, stop_price, triggered, quantity, quote_quantity, filled, notional, fees, updated_ns FROM orders \
          WHERE closed_ns IS NULL",
     )
     .fetch_all(store.pool())
@@ -135,6 +136,7 @@ fn open_order(row: &AnyRow) -> Result<(OrderId, Progress), StoreError> {
         seq: row.try_get("seq")?,
         price: row.try_get("price")?,
         stop_price: row.try_get("stop_price")?,
+        triggered: flag(row, "triggered")?,
         quantity: row.try_get("quantity")?,
         by_cash: row.try_get::<i64, _>("quote_quantity")? != 0,
         filled: row.try_get("filled")?,

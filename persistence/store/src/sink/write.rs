@@ -22,9 +22,9 @@ const PERMISSIONS: Bulk =
 
 const ORDERS: Bulk = Bulk {
     head: "INSERT INTO orders (seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, \
-           display, expires_ns, price, stop_price, quantity, quote_quantity, filled, notional, fees, status, \
+           display, expires_ns, price, stop_price, triggered, quantity, quote_quantity, filled, notional, fees, status, \
            client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns) VALUES ",
-    columns: 25,
+    columns: 26,
     tail: "",
 };
 
@@ -32,8 +32,8 @@ const ORDERS: Bulk = Bulk {
 const ORDER_CHANGES: Bulk = Bulk {
     head: "UPDATE orders SET price = v.column2, quantity = v.column3, filled = v.column4, notional = v.column5, \
            fees = v.column6, status = v.column7, cancel_reason = v.column8, updated_ns = v.column9, \
-           closed_ns = v.column10, stop_price = v.column11 FROM (VALUES ",
-    columns: 11,
+           closed_ns = v.column10, stop_price = v.column11, triggered = v.column12 FROM (VALUES ",
+    columns: 12,
     tail: ") AS v WHERE orders.seq = v.column1",
 };
 
@@ -166,6 +166,7 @@ fn new_order(query: super::insert::Bound, terms: &Terms, progress: &Progress) ->
         .bind(bits(order.expires.nanos()))
         .bind(progress.price)
         .bind(progress.stop_price)
+        .bind(i64::from(progress.triggered))
         .bind(progress.quantity)
         .bind(order.quote_quantity.minor())
         .bind(progress.filled)
@@ -193,6 +194,7 @@ fn order_change(query: super::insert::Bound, progress: &Progress) -> super::inse
         .bind(bits(progress.updated.nanos()))
         .bind(progress.is_closed().then_some(bits(progress.updated.nanos())))
         .bind(progress.stop_price)
+        .bind(i64::from(progress.triggered))
 }
 
 fn trade(query: super::insert::Bound, row: &TradeRow) -> super::insert::Bound {

@@ -4,7 +4,10 @@
 use super::*;
 use crate::audit::tests::{rich, sound};
 use crate::codec::COMMAND_RECORD_LEN;
+use crate::command::{CancelOrder, NewOrder, Side};
 use crate::control::{Phase, SchedulePhase};
+use crate::event::Event;
+use crate::ids::OrderId;
 use crate::snapshot::{MAGIC, SnapshotError, VERSION};
 use crate::units::{Quantity, Trigger};
 
@@ -112,6 +115,36 @@ fn slots_must_be_right() {
     );
 }
 
+/// The last generation of a slot is 2^32 - 1: then it is never used again, across a snapshot too, and no handle comes back.
+#[test]
+fn a_slot_whose_generations_are_spent_is_left_alone() {
+    let bob = AccountId::new(2);
+    let next = |exchange: &mut Exchange, last: OrderId| {
+        let (seq, mut events) = (exchange.seq().next(), Vec::new());
+        let cancel = Command::Cancel(CancelOrder { account: bob, order: last });
+        exchange.apply(seq, Timestamp::default(), &cancel, &mut events);
+        let (price, lots) = (Price::from_ticks(11), Quantity::from_lots(5));
+        let order = NewOrder::limit(bob, InstrumentId::new(0), Side::Sell, price, lots);
+        exchange.apply(seq.next(), Timestamp::default(), &Command::Place(order), &mut events);
+        exchange.audit().unwrap();
+        match events[..] {
+            [Event::OrderCancelled(_), Event::OrderAccepted(it), Event::OrderRested(_)] => it.order,
+            _ => panic!("{events:?}"),
+        }
+    };
+    let mut state = State::of(&sound());
+    state.generations.0[2] = u32::MAX - 1;
+    let mut live = Exchange::restore(&sealed(state)).unwrap();
+    let last = next(&mut live, OrderId::from_parts(2, u32::MAX - 1));
+    assert_eq!(last, OrderId::from_parts(2, u32::MAX));
+    assert_eq!(next(&mut live, last), OrderId::from_parts(3, 1));
+    let mut restored = Exchange::restore(&live.snapshot()).unwrap();
+    for exchange in [&mut live, &mut restored] {
+        assert_eq!(next(exchange, OrderId::from_parts(3, 1)), OrderId::from_parts(3, 2));
+    }
+    assert_eq!(live.snapshot(), restored.snapshot());
+}
+
 #[test]
 fn listings_and_accounts_must_be_right() {
     assert!(refused(|it| it.listings.0[1] = it.listings.0[0]).contains("twice"));
@@ -191,6 +224,15 @@ fn accounts_hours_and_trades_must_be_right() {
     };
     assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::SchedulePhase(plan)))).contains("planned"));
     assert!(refused_rich(|it| it.hours.0[0].plans.0.push(record(Command::Tick))).contains("planned phase"));
+    let late = |at| record(Command::SchedulePhase(SchedulePhase { phase: Phase::Closed, at, ..plan }));
+    assert!(
+        refused_rich(|it| it.hours.0[0].plans.0.push(late(Timestamp::from_nanos(1 << 63)))).contains("planned phase")
+    );
+    let gone = |it: &mut State| {
+        it.hours.0[0].phase = Phase::Delisted.number();
+        it.hours.0[0].plans.0.push(late(Timestamp::from_nanos(99)));
+    };
+    assert!(refused_rich(gone).contains("planned phase"));
     assert!(refused_rich(|it| it.trades.0.clear()).contains("other trades"));
     let made = "could not have been made";
     assert!(refused_rich(|it| it.trades.0[0].buyer = AccountId::VENUE).contains(made));

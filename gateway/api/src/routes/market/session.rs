@@ -127,18 +127,18 @@ fn around(decimals: &Decimals, middle: Price, points: u16, most: Price) -> Optio
 
 impl PriceBands {
     /// The bands in force; `None` when there are none.
-    pub(crate) fn of(folds: &Folds, session: &Session, decimals: &Decimals, most: Price) -> Option<Self> {
+    pub(crate) fn of(session: &Session, decimals: &Decimals, most: Price) -> Option<Self> {
         let set = &session.bands;
         if set.collar_bps == 0 && set.static_bps == 0 && set.dynamic_bps == 0 {
             return None;
         }
-        Some(Self::all(folds, session, decimals, most))
+        Some(Self::all(session, decimals, most))
     }
 
     /// The bands in force, even when all of them are off.
-    pub(crate) fn all(folds: &Folds, session: &Session, decimals: &Decimals, most: Price) -> Self {
+    pub(crate) fn all(session: &Session, decimals: &Decimals, most: Price) -> Self {
         let set = &session.bands;
-        let last = folds.market.trades().last(session.instrument).map_or(Price::NONE, |trade| trade.price);
+        let last = session.last;
         let middle = if last == Price::NONE { set.reference } else { last };
         Self {
             collar_percent: percent(set.collar_bps),

@@ -357,7 +357,7 @@ impl Instrument {
             phase_ends_at: session::ends(&now),
             schedule: session::plans(folds, listed.instrument),
             auction: Auction::running(&quoted.decimals, &now),
-            price_bands: PriceBands::of(folds, &now, &quoted.decimals, listed.price_max),
+            price_bands: PriceBands::of(&now, &quoted.decimals, listed.price_max),
             fees: session::fees(&now),
             fee_tiers: session::tiers(&now, folds.market.tier_volumes()),
         }

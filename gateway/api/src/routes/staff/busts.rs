@@ -140,7 +140,8 @@ async fn named(state: &AppState, text: &str) -> Result<TradeId, Problem> {
 async fn made_at(state: &AppState, trade: TradeId) -> Result<Option<Timestamp>, Problem> {
     let recent = {
         let folds = state.venue.read();
-        folds.market.trades().recent_all().find(|one| one.trade == trade).map(|one| one.time)
+        let (listed, trades) = (folds.market.listings().instruments(), folds.market.trades());
+        listed.iter().find_map(|listed| trades.get(listed.instrument, trade)).map(|one| one.time)
     };
     if recent.is_some() {
         return Ok(recent);

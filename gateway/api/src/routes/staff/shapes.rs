@@ -68,7 +68,7 @@ impl StaffInstrument {
             phase_ends_at: session::ends(&now),
             extensions: now.extensions,
             last_price: last.map(|trade| number(decimals.price(trade.price))),
-            bands: PriceBands::all(folds, &now, decimals, listed.price_max),
+            bands: PriceBands::all(&now, decimals, listed.price_max),
             fees: session::tiers(&now, folds.market.tier_volumes()),
             schedule: session::plans(folds, listed.instrument),
             auction: Auction::running(decimals, &now),

@@ -69,6 +69,12 @@ pub(crate) fn submit(state: &AppState, command: Command) -> Result<Pending, Prob
     Ok(state.sequencer.submit(command)?)
 }
 
+/// Hands several commands over at once: they follow each other in the journal, or none of them is taken.
+pub(crate) fn submit_all(state: &AppState, commands: &[Command]) -> Result<Vec<Pending>, Problem> {
+    check_open(state)?;
+    Ok(state.sequencer.submit_batch(commands)?)
+}
+
 /// Waits for a durable answer.
 pub(crate) async fn answer(pending: Pending) -> Result<Reply, Problem> {
     match tokio::time::timeout(ANSWER_MAX, pending).await {

@@ -3,10 +3,9 @@
 
 use cx_engine::command::Side;
 use cx_engine::ids::{AccountId, InstrumentId, OrderId, Seq, TradeId};
-use cx_engine::money;
 use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Amount, Price, Quantity, Timestamp};
-use cx_market_data::{ExecutionReport, Liquidity, OrderState, OrderStatus, PublicTrade};
+use cx_market_data::{ExecType, ExecutionReport, Liquidity, OrderState, OrderStatus, PublicTrade};
 use cx_store::history::{OrderFilter, OrderRow, OrderStatus as RowStatus, TradeRow};
 use cx_store::{Page, PageRequest};
 
@@ -27,14 +26,14 @@ pub(crate) struct OwnTrade {
     pub liquidity: Liquidity,
     /// In minor units of the currency.
     pub fee: i64,
+    /// Whether it was reversed.
+    pub busted: bool,
 }
 
 impl OwnTrade {
     /// A public trade with the aggressor's side and fee.
-    pub(crate) fn of_public(folds: &Folds, trade: &PublicTrade) -> Option<Self> {
-        let listed = folds.market.listings().instrument(trade.instrument)?;
-        let notional = money::notional(trade.price, trade.quantity, listed.tick_value)?;
-        Some(Self {
+    pub(crate) fn of_public(trade: &PublicTrade) -> Self {
+        Self {
             trade: trade.trade,
             time: trade.time,
             instrument: trade.instrument,
@@ -42,12 +41,14 @@ impl OwnTrade {
             price: trade.price,
             quantity: trade.quantity,
             liquidity: Liquidity::Taker,
-            fee: money::fee(notional, listed.taker_fee).minor(),
-        })
+            fee: trade.taker_fee,
+            busted: trade.busted,
+        }
     }
 
+    /// The trade that a report tells of; `None` for other reports.
     fn of_report(report: &ExecutionReport) -> Option<Self> {
-        let fill = report.fill?;
+        let fill = report.fill.filter(|_| report.exec_type == ExecType::Trade)?;
         Some(Self {
             trade: fill.trade,
             time: report.time,
@@ -57,6 +58,7 @@ impl OwnTrade {
             quantity: fill.quantity,
             liquidity: fill.liquidity,
             fee: fill.fee,
+            busted: false,
         })
     }
 
@@ -71,6 +73,7 @@ impl OwnTrade {
             quantity: row.quantity,
             liquidity: if maker { Liquidity::Maker } else { Liquidity::Taker },
             fee: fee.minor(),
+            busted: row.busted,
         })
     }
 }
@@ -112,7 +115,7 @@ fn of_row(row: &OrderRow) -> OrderState {
         self_trade: row.self_trade,
         display: row.display,
         stop_price: row.stop_price.unwrap_or(Price::NONE),
-        triggered: false,
+        triggered: row.triggered,
         quote_quantity: row.quote_quantity,
         busted: Quantity::ZERO,
         expires: row.expires,
@@ -197,15 +200,19 @@ fn refresh(folds: &Folds, orders: &mut [OrderState]) {
 /// An account's trades, newest first.
 pub(crate) async fn trades(state: &AppState, account: AccountId, page: PageRequest) -> Result<Page<OwnTrade>, Problem> {
     let mut snapshot = state.store.snapshot().await?;
-    let news = newer_trades(&state.venue.read(), account, snapshot.cursor().seq);
+    let (news, busts) = newer_trades(&state.venue.read(), account, snapshot.cursor().seq);
     let (first, count) = reach(page, news.len());
     let (rows, total) = snapshot.trades(account, first, count).await?;
     let rows = Slice { items: rows.iter().filter_map(|row| OwnTrade::of_row(row, account)).collect(), first, total };
-    Ok(merge(news, rows, page, |trade| trade.trade.get()))
+    let mut page = merge(news, rows, page, |trade| trade.trade.get());
+    for trade in page.items.iter_mut().filter(|trade| busts.contains(&trade.trade)) {
+        trade.busted = true;
+    }
+    Ok(page)
 }
 
-/// The account's fills after `cursor`, newest first, as far as reports are kept.
-fn newer_trades(folds: &Folds, account: AccountId, cursor: Seq) -> Vec<OwnTrade> {
+/// The account's fills after `cursor`, newest first, and which trades were reversed since, as far as reports are kept.
+fn newer_trades(folds: &Folds, account: AccountId, cursor: Seq) -> (Vec<OwnTrade>, Vec<TradeId>) {
     let last = folds.accounts.report_number(account);
     let mut reports = Vec::new();
     let mut reach = 64;
@@ -217,7 +224,9 @@ fn newer_trades(folds: &Folds, account: AccountId, cursor: Seq) -> Vec<OwnTrade>
         }
         reach *= 4;
     }
-    reports.iter().rev().filter(|report| report.seq > cursor).filter_map(OwnTrade::of_report).collect()
+    let newer = || reports.iter().rev().filter(|report| report.seq > cursor);
+    let busts = newer().filter(|report| report.exec_type == ExecType::Bust).filter_map(|report| report.fill);
+    (newer().filter_map(OwnTrade::of_report).collect(), busts.map(|fill| fill.trade).collect())
 }
 
 /// Which rows of SQL a page may need when `news` items come between them: the first and how many.

@@ -77,6 +77,8 @@ pub(crate) struct Order {
     pub price: Option<Number>,
     /// Where a stop goes off (a trailing one: as it stands), or went off.
     pub stop_price: Option<Number>,
+    /// Whether it is a stop that went off: a limit or market order since.
+    pub triggered: bool,
     /// The cash that a market buy may spend; null for orders with a quantity.
     pub quote_quantity: Option<Number>,
     pub average_fill_price: Option<Number>,
@@ -145,6 +147,7 @@ impl Order {
             fill_percentage: percentage(i128::from(filled), i128::from(order.quantity.lots())),
             price: is_limit.then(|| number(decimals.price(order.price))),
             stop_price: (order.stop_price != Price::NONE).then(|| number(decimals.price(order.stop_price))),
+            triggered: order.triggered,
             quote_quantity: order
                 .is_by_cash()
                 .then(|| number(cash(order.quote_quantity.minor().into(), decimals.minor.scale))),
@@ -227,7 +230,7 @@ pub(crate) struct Trade {
     pub liquidity: &'static str,
     /// What that side paid.
     pub fee: Number,
-    /// Trades settle in the step that makes them.
+    /// `settled`, for trades settle in the step that makes them; `cancelled` once reversed.
     pub status: &'static str,
     pub executed_at: String,
     pub settlement_date: Option<String>,
@@ -257,7 +260,7 @@ impl Trade {
             side: trade.side.code(),
             liquidity: trade.liquidity.code(),
             fee: number(cash(i128::from(trade.fee), decimals.minor.scale)),
-            status: "settled",
+            status: if trade.busted { "cancelled" } else { "settled" },
             executed_at: at.clone(),
             settlement_date: Some(at.clone()),
             created_at: at.clone(),

@@ -60,7 +60,9 @@ struct Deadline {
 }
 
 impl Session {
-    /// Places orders one after the other; each has its own outcome. What is refused on the way in does not hold up the rest.
+    /// Places orders one after the other, without a command of anybody else between them; each has its own outcome. What is
+    /// refused on the way in does not hold up the rest; when the exchange has no room for all that is left, none of it is
+    /// placed and the whole request is refused.
     pub(super) async fn batch(&self, account: AccountId, wanted: Batch, call: &Call) -> Result<(), Problem> {
         let count = wanted.orders.len();
         if count == 0 || count > ORDERS_MAX {
@@ -74,16 +76,14 @@ impl Session {
         let permits = u32::try_from(count.min(most)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.in_flight).acquire_many_owned(permits).await;
         let permit = permit.map_err(|_| Problem::new(Code::ShuttingDown))?;
-        let submit = |order: Result<NewOrder, Problem>| -> Result<(NewOrder, Pending), Problem> {
-            let order = order?;
-            desk::submit(&self.state, Command::Place(order)).map(|pending| (order, pending))
-        };
-        let pending: Vec<_> = orders.into_iter().map(submit).collect();
+        let good: Vec<_> = orders.iter().flatten().map(|order| Command::Place(*order)).collect();
+        let mut pending = desk::submit_all(&self.state, &good)?.into_iter();
         let (state, call) = (self.state.clone(), call.copy());
         tokio::spawn(async move {
             let mut results = Vec::with_capacity(count);
-            for one in pending {
-                results.push(Item::of(outcome(&state, one).await));
+            for order in orders {
+                let pending = if order.is_ok() { pending.next() } else { None };
+                results.push(Item::of(outcome(&state, order, pending).await));
             }
             call.answer(Ok(Results { results }));
             drop(permit);
@@ -117,8 +117,15 @@ impl Session {
     }
 }
 
-async fn outcome(state: &AppState, one: Result<(NewOrder, Pending), Problem>) -> Result<(OrderLine, bool), Problem> {
-    let (order, pending) = one?;
+/// What became of one order; `pending` is the answer to come of one that was placed.
+async fn outcome(
+    state: &AppState,
+    order: Result<NewOrder, Problem>,
+    pending: Option<Pending>,
+) -> Result<(OrderLine, bool), Problem> {
+    let order = order?;
+    let pending =
+        pending.ok_or_else(|| Problem::internal(&"an order of a batch was placed without an answer to come"))?;
     let reply = desk::answer(pending).await?;
     let placed = desk::placed(state, &order, &reply).await?;
     line(state, &placed.order).map(|line| (line, placed.repeated))

@@ -1,12 +1,18 @@
 //! The sink against a real exchange: each event lands exactly once, however it is cut up and whatever is killed.
 #![allow(clippy::unwrap_used)]
 
+mod books;
+mod rules;
+#[path = "../../../../engine/core/tests/streams/mod.rs"]
+mod streams;
+
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
+use crate::streams::Shape;
 use cx_engine::EventRecord;
 use cx_engine::ids::Seq;
 use cx_store::sink::{EventFeed, Sink, SinkGauge, run_sink};
@@ -19,16 +25,19 @@ use tokio::sync::{Notify, watch};
 use tokio::task::block_in_place;
 
 /// Everything that the sink writes, in the order of the keys.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "SELECT id, code, class, scale, seq, time_ns FROM assets ORDER BY id",
     "SELECT id, symbol, base_asset, quote_asset, tick_value, price_max, maker_fee_ppm, taker_fee_ppm, seq, time_ns \
      FROM instruments ORDER BY id",
     "SELECT seq, account, trade, withdraw, time_ns FROM permissions ORDER BY seq",
-    "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, price, quantity, filled, notional, fees, \
-     status, client_order_id, reject_reason, cancel_reason, created_ns, updated_ns, closed_ns FROM orders ORDER BY seq",
-    "SELECT id, seq, idx, instrument, taker_side, price, quantity, tick_value, notional, maker_order, taker_order, \
+    "SELECT seq, handle, account, instrument, side, kind, time_in_force, post_only, self_trade, display, expires_ns, price, \
+     stop_price, triggered, quantity, quote_quantity, filled, notional, fees, status, client_order_id, reject_reason, \
+     cancel_reason, created_ns, updated_ns, closed_ns FROM orders ORDER BY seq",
+    "SELECT id, seq, idx, instrument, taker_side, auction, price, quantity, tick_value, notional, maker_order, taker_order, \
      maker_account, taker_account, maker_fee, taker_fee, time_ns FROM trades ORDER BY id",
     "SELECT seq, idx, line, account, asset, amount, kind, time_ns FROM postings ORDER BY seq, idx, line",
+    "SELECT trade, seq, idx, time_ns FROM busts ORDER BY trade",
+    "SELECT seq, idx, kind, account, instrument, fields, time_ns FROM control_events ORDER BY seq, idx",
     "SELECT seq, time_ns, events, orders, trades FROM sink_cursor",
 ];
 
@@ -97,11 +106,16 @@ async fn in_pieces(db: &TestDatabase, events: &[EventRecord], pieces: &[(usize, 
 
 async fn pieces_and_crashes_change_nothing(db: &TestDatabase) {
     let cases = if db.store.backend() == Backend::Sqlite { 24 } else { 8 };
-    let pieces = prop::collection::vec((1_usize..150, 0_u32..70), 1..12);
+    let pieces = prop::collection::vec((1_usize..150, 0_u32..90), 1..12);
     let crashes = Cell::new(0);
     let mut runner = TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() });
-    let held = runner.run(&(any::<u64>(), 1_usize..900, pieces), |(seed, commands, pieces)| {
-        let (_, events) = stream(seed, commands);
+    // Streams of orders, and streams in which every rule of the core has its turn.
+    let streams = (any::<u64>(), 0..=2 * Shape::ALL.len(), 1_usize..900, pieces);
+    let held = runner.run(&streams, |(seed, shape, commands, pieces)| {
+        let events = match Shape::ALL.get(shape / 2) {
+            Some(shape) => rules::stream(*shape, seed, commands).events,
+            None => stream(seed, commands).1,
+        };
         let (found, wanted) = block_in_place(|| {
             Handle::current().block_on(async {
                 let db = db.another().await;
@@ -283,6 +297,10 @@ async fn the_running_sink_follows_waits_out_trouble_and_drains(db: &TestDatabase
     assert_eq!(tables(db).await, one_pass(&events).await);
 }
 
+use rules::{
+    an_order_beyond_its_column_does_not_stop_the_sink, every_rule_becomes_its_rows, what_was_decided_is_told_in_full,
+};
+
 cx_store::on_both_databases!(
     pieces_and_crashes_change_nothing,
     the_ledger_balances_and_equals_the_cores_balances,
@@ -291,4 +309,7 @@ cx_store::on_both_databases!(
     events_that_do_not_follow_are_refused,
     a_second_sink_is_recognised,
     the_running_sink_follows_waits_out_trouble_and_drains,
+    every_rule_becomes_its_rows,
+    what_was_decided_is_told_in_full,
+    an_order_beyond_its_column_does_not_stop_the_sink,
 );
