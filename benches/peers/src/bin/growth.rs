@@ -155,7 +155,7 @@ fn book(folder: &Path) -> Result<(), Box<dyn Error>> {
         let line = |at: usize| points.iter().map(|(size, costs)| (as_f64(*size), costs[at])).collect();
         (0..3).map(|at| (names[at], line(at))).collect()
     };
-    let mut memory: Lines = vec![("by order, by resting orders, levels included", Vec::new())];
+    let mut memory: Lines = vec![("resident memory by order, levels included", Vec::new())];
     let mut points = Vec::new();
     for orders in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
         let before = resident()?;
@@ -178,14 +178,6 @@ fn book(folder: &Path) -> Result<(), Box<dyn Error>> {
         points.push((levels, Subject::new(2_000_000, levels).costs()));
         println!("{levels} levels a side: {:.1?} ns", points[points.len() - 1].1);
     }
-    let few = level_memory(1)?;
-    let mut by_level = Vec::new();
-    for levels in [1_000, 10_000, 100_000, 1_000_000] {
-        let bytes = (level_memory(levels)? - few) / as_f64(2 * levels);
-        println!("{levels} levels a side: {bytes:.0} bytes a level");
-        by_level.push((as_f64(levels), bytes));
-    }
-    memory.push(("by level of a side, by levels, orders not included", by_level));
     draw(
         &folder.join("levels.svg"),
         "Cost of an operation by levels a side, 2,000,000 resting orders",
@@ -194,19 +186,10 @@ fn book(folder: &Path) -> Result<(), Box<dyn Error>> {
     )?;
     draw(
         &folder.join("memory.svg"),
-        "Resident memory of a book",
-        ("resting orders (on 1,000 levels a side), or levels a side", "bytes"),
+        "Memory of a book, 1,000 levels a side",
+        ("resting orders", "bytes an order"),
         &memory,
     )
-}
-
-/// Memory of a book of 2,000,000 orders on so many levels a side.
-fn level_memory(levels: usize) -> Result<f64, Box<dyn Error>> {
-    let before = resident()?;
-    let subject = Subject::new(2_000_000, levels);
-    let bytes = resident()? - before;
-    drop(subject);
-    Ok(bytes)
 }
 
 fn exchange(folder: &Path) -> Result<(), Box<dyn Error>> {
