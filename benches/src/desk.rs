@@ -124,6 +124,7 @@ impl Desk {
         self.execute(id, side, price, quantity, immediate, report);
     }
 
+    #[allow(clippy::inline_always)] // the loop that is measured must not call it
     #[inline(always)]
     fn rest(&mut self, id: OrderId, side: Side, price: i64, leaves: u64, report: &mut impl FnMut(Report)) {
         self.book.rest(&mut self.orders, side, id.slot(), leaves);

@@ -1,5 +1,5 @@
 //! The five flows of the book alone have the properties that they are documented with.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 
 use std::collections::HashMap;
 
@@ -40,9 +40,8 @@ fn messages_have_the_shares_of_the_profile() {
             let order = usize::try_from(message.id).unwrap();
             match message.action {
                 Action::Amend if message.open => amends += 1,
-                Action::Amend => stale += 1,
                 Action::Cancel if open[order] => cancels += 1,
-                Action::Cancel => stale += 1,
+                Action::Amend | Action::Cancel => stale += 1,
                 Action::Add | Action::AddImmediate => {}
             }
             if message.action == Action::Cancel {
@@ -92,9 +91,9 @@ fn lifetimes_and_depths_follow_their_laws() {
             {
                 let lived = record.stamp.nanos() - stamp.nanos();
                 if away <= 3 {
-                    near.push(lived)
+                    near.push(lived);
                 } else if away >= 10 {
-                    far.push(lived)
+                    far.push(lived);
                 }
             }
         }

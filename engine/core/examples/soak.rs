@@ -120,13 +120,12 @@ fn work(progress: &Mutex<Progress>) {
     loop {
         let taken = lock().take();
         let Some(seed) = taken else { return };
-        match catch_unwind(AssertUnwindSafe(|| soak(seed))) {
-            Ok(coverage) => lock().done(seed, &coverage),
-            Err(_) => {
-                // The panic has told the stream already; the others need not go on.
-                println!("seed {seed} shows a difference; {}", lock().reached());
-                exit(101);
-            }
+        if let Ok(coverage) = catch_unwind(AssertUnwindSafe(|| soak(seed))) {
+            lock().done(seed, &coverage);
+        } else {
+            // The panic has told the stream already; the others need not go on.
+            println!("seed {seed} shows a difference; {}", lock().reached());
+            exit(101);
         }
     }
 }

@@ -224,8 +224,9 @@ fn changes_book(event: &Event) -> Option<InstrumentId> {
         | Event::AuctionExtended(_)
         | Event::AllCancelled { .. }
         | Event::AccountKilled { .. }
-        | Event::PermissionsSet(_) => None,
-        Event::AssetAdded(_)
+        | Event::PermissionsSet(_)
+        // The rest is not about orders in a book.
+        | Event::AssetAdded(_)
         | Event::InstrumentListed(_)
         | Event::Deposited(_)
         | Event::Withdrawn(_)

@@ -74,16 +74,16 @@ async fn findings(db: &TestDatabase, venue: &Venue) -> Vec<Finding> {
 
 /// In three steps: at each the store is behind, and at the last it is not.
 async fn every_stream_of_the_core_reconciles(db: &TestDatabase) {
-    const COMMANDS: u64 = 2_400;
+    const COMMANDS: usize = 2_400;
     let mut coverage = Coverage::default();
     let rounds = if db.store.backend() == Backend::Sqlite { 2 } else { 1 };
     for seed in 0..rounds * Shape::ALL.len() {
-        let venue = Venue::run(Shape::ALL[seed % Shape::ALL.len()], seed as u64 + 100, COMMANDS as usize);
+        let venue = Venue::run(Shape::ALL[seed % Shape::ALL.len()], seed as u64 + 100, COMMANDS);
         coverage.merge(&venue.coverage);
         let db = db.another().await;
         owners(&db, &venue).await;
         let mut done = 0;
-        for seq in [COMMANDS / 3, COMMANDS / 2 + seed as u64, COMMANDS] {
+        for seq in [COMMANDS / 3, COMMANDS / 2 + seed, COMMANDS].map(|seq| seq as u64) {
             let upto = venue.upto(seq);
             Sink::open(db.store.clone()).await.unwrap().apply(&venue.events[done..upto]).await.unwrap();
             assert_eq!(findings(&db, &venue).await, [], "seed {seed} at {seq}");

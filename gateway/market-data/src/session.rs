@@ -84,7 +84,7 @@ impl Session {
 /// The sessions of all instruments, and what holds for the whole venue.
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
-    sessions: Vec<Session>,
+    instruments: Vec<Session>,
     /// By instrument, in the order in which they come.
     plans: Vec<Vec<SchedulePhase>>,
     /// When the first of all plans comes; it may have been taken back since.
@@ -104,7 +104,7 @@ impl Sessions {
             Event::InstrumentListed(listed) => {
                 let mut session = Session { since: record.time, ..Session::new(listed.instrument) };
                 session.fees[0] = Some((listed.maker_fee, listed.taker_fee));
-                self.sessions.push(session);
+                self.instruments.push(session);
                 self.plans.push(Vec::new());
                 listed.instrument
             }
@@ -169,7 +169,7 @@ impl Sessions {
 
     /// What an instrument is open for; `None` when it is not listed.
     pub fn get(&self, instrument: InstrumentId) -> Option<&Session> {
-        self.sessions.get(index(instrument.get()))
+        self.instruments.get(index(instrument.get()))
     }
 
     /// Whether all trading is stopped.
@@ -193,7 +193,7 @@ impl Sessions {
     }
 
     fn at(&mut self, instrument: InstrumentId) -> &mut Session {
-        &mut self.sessions[index(instrument.get())]
+        &mut self.instruments[index(instrument.get())]
     }
 
     /// What is due before a command: once-only plans are gone, repeating ones stand at their first time after `now`, whether

@@ -3,6 +3,7 @@
 use crate::script::{Terms, check};
 
 #[test]
+#[allow(clippy::too_many_lines)] // one table
 fn orders_within_the_limits() {
     check(
         Terms::PLAIN,

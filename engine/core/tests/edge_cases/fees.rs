@@ -37,6 +37,33 @@ fn tiers_change_with_the_day() {
                  bob buys 1 @ 10                 > rests 1 @ 10",
             ),
             (
+                "what was traded 60 days ago is gone, though nothing was traded since",
+                "tier 1 from 6
+                 fees 1 0 0
+                 alice sells 5 @ 10
+                 bob buys 5 @ 10
+                 at 59d
+                 bob buys 6 @ 10 as b1           > rests 6 @ 10
+                 alice sells 5 @ 10              > trade 5 @ 10 with b1 (1 left, 0 to go)
+                 at 60d
+                 alice sells 1 @ 10              > trade 1 @ 10 with b1 (0 left, 0 to go)
+                 bob buys 1 @ 9                  > rests 1 @ 9",
+            ),
+            (
+                "what was traded 30 days ago counts, though yesterday was traded too",
+                "tier 1 from 6
+                 fees 1 0 0
+                 at 30d
+                 alice sells 5 @ 10
+                 bob buys 5 @ 10
+                 at 59d
+                 bob buys 2 @ 10 as b1           > rests 2 @ 10
+                 alice sells 1 @ 10              > trade 1 @ 10 with b1 (1 left, 0 to go)
+                 at 60d
+                 carol sells 1 @ 10              > trade 1 @ 10 with b1 (0 left, 0 to go)
+                 bob buys 1 @ 9                  > tier 1; rests 1 @ 9",
+            ),
+            (
                 "it stays for the day, whatever is set meanwhile",
                 "tier 1 from 5
                  fees 1 0 0

@@ -171,7 +171,9 @@ fn a_pipeline_goes_on_from_a_snapshot_wherever_the_venue_stood() {
                 events.drain(..).for_each(|pending| _ = answer(pending));
             }
         }
-        events.into_iter().for_each(|pending| _ = answer(pending));
+        for pending in events {
+            answer(pending);
+        }
         let (journal, outlet) = (rig.journal.clone(), rig.outlet.clone());
         assert_eq!(rig.pipeline.status().next_due, expected.next_due(), "{name}");
         let ended = rig.pipeline.shutdown();

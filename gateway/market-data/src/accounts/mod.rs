@@ -427,7 +427,7 @@ impl Accounts {
             order: *order,
             fill,
         };
-        self.log.push(report);
+        self.log.push(&report);
         reports.push(report);
     }
 }

@@ -142,7 +142,7 @@ impl ReportLog {
         Self { max: max.max(1), reports: VecDeque::new(), dropped: 0, places: HashMap::new() }
     }
 
-    pub(super) fn push(&mut self, report: ExecutionReport) {
+    pub(super) fn push(&mut self, report: &ExecutionReport) {
         if self.reports.len() == self.max
             && let Some(oldest) = self.reports.pop_front()
         {
@@ -156,7 +156,7 @@ impl ReportLog {
         }
         let place = self.dropped + self.reports.len() as u64;
         self.places.entry(report.order.account).or_default().push_back(place);
-        self.reports.push_back(report);
+        self.reports.push_back(*report);
     }
 
     /// The reports of `account` numbered `after + 1 ..= last`, if all of them are kept.

@@ -130,7 +130,9 @@ pub struct Books {
 impl Books {
     pub fn of(events: &[EventRecord]) -> Self {
         let mut books = Self::default();
-        events.iter().for_each(|record| books.take(record));
+        for record in events {
+            books.take(record);
+        }
         books
     }
 

@@ -152,13 +152,11 @@ impl OrderEntry {
             OrderKind::Limit => Ok((self.limit(kind, decimals)?, Trigger::NONE)),
             OrderKind::Market => self.no_limit(kind).map(|()| (Price::NONE, Trigger::NONE)),
             OrderKind::Stop => {
-                let trigger = match self.stop_price {
-                    Some(stop) => self.no_limit(kind).and_then(|()| price_on("stop_price", stop, decimals))?,
-                    None => {
-                        let given =
-                            self.price.ok_or_else(|| missing("stop_price", "a stop order needs a stop_price"))?;
-                        price(given, decimals)?
-                    }
+                let trigger = if let Some(stop) = self.stop_price {
+                    self.no_limit(kind).and_then(|()| price_on("stop_price", stop, decimals))?
+                } else {
+                    let given = self.price.ok_or_else(|| missing("stop_price", "a stop order needs a stop_price"))?;
+                    price(given, decimals)?
                 };
                 Ok((Price::NONE, Trigger::at(trigger)))
             }
