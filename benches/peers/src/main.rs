@@ -1,7 +1,7 @@
 //! Our book alone beside the fastest published ones, on five flows, all in one run.
 //!
 //! Each message (add, immediate add, cancel, amend) yields a report per outcome, which a ring hands to a second thread. Engines
-//! take turns, so that a noisy minute hits them all; the median of the turns counts. Beside it stand the best turn, and what is
+//! take turns, and flows as well, so that a noisy minute hits them all and no flow has it alone; the median of the turns counts. Beside it stand the best turn, and what is
 //! left when each 4,096 messages are taken from the turn that was least disturbed in them (`undisturbed`).
 //!
 //!     cx-peers [--turns 5] [--orders 1000000] [--flow "normal day"]...  [--only NAME] [--seed 2026]
@@ -198,14 +198,23 @@ fn report(contestants: &[Contestant], trades: &[(i64, u64)]) -> f64 {
     worst
 }
 
-fn main() {
-    let options = Options::parse();
-    let mut worst = f64::INFINITY;
-    for (name, profile) in &options.flows {
+/// A flow, and all who take turns at it.
+struct Scene {
+    name: &'static str,
+    about: String,
+    trades: Vec<(i64, u64)>,
+    contestants: Vec<Contestant>,
+}
+
+impl Scene {
+    fn new(name: &'static str, profile: &Profile, options: &Options) -> Self {
         let flow = BookFlow::generate(&Profile { new_orders: options.orders, ..*profile }, options.seed);
         let [(before, levels_before), (after, levels_after)] = flow.resting;
-        println!("\n{name}: {} messages, {} trades", flow.body.len(), flow.trades.len());
-        println!("  resting {before} to {after} orders on {levels_before} to {levels_after} levels");
+        let about = format!(
+            "{} messages, {} trades; resting {before} to {after} orders on {levels_before} to {levels_after} levels",
+            flow.body.len(),
+            flow.trades.len()
+        );
         let mut contestants = vec![
             Contestant::new::<Desk>(&flow),
             Contestant::new::<Obcore>(&flow),
@@ -217,15 +226,32 @@ fn main() {
         contestants.retain(|contestant| {
             options.only.is_empty() || options.only.iter().any(|only| contestant.name.contains(only.as_str()))
         });
-        for _ in 0..options.turns {
-            for contestant in &mut contestants {
-                // Who takes seconds takes one turn, or the others would wait for it most of the time.
-                if contestant.rates.last().is_none_or(|rate| as_f64(flow.body.len()) / rate < PATIENCE_SECONDS) {
-                    contestant.take_turn();
-                }
+        Self { name, about, trades: flow.trades, contestants }
+    }
+
+    /// Everybody takes a turn.
+    fn round(&mut self) {
+        for contestant in &mut self.contestants {
+            // Who takes seconds takes one turn, or the others would wait for it most of the time.
+            let messages = as_f64(contestant.flow.body.len());
+            if contestant.rates.last().is_none_or(|rate| messages / rate < PATIENCE_SECONDS) {
+                contestant.take_turn();
             }
         }
-        worst = worst.min(report(&contestants, &flow.trades));
+    }
+}
+
+fn main() {
+    let options = Options::parse();
+    let mut scenes: Vec<Scene> =
+        options.flows.iter().map(|(name, profile)| Scene::new(name, profile, &options)).collect();
+    for _ in 0..options.turns {
+        scenes.iter_mut().for_each(Scene::round);
+    }
+    let mut worst = f64::INFINITY;
+    for scene in &scenes {
+        println!("\n{}: {}", scene.name, scene.about);
+        worst = worst.min(report(&scene.contestants, &scene.trades));
     }
     if worst.is_finite() {
         println!("\nours against the fastest peer, worst flow: {worst:.2}x");

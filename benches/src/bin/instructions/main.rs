@@ -41,9 +41,11 @@ const OF_BOOK: [(&str, OfBook); 7] = [
 ];
 
 /// Flows of a day's mix of commands.
-const DAYS: [(&str, Profile); 2] = [
+const DAYS: [(&str, Profile); 4] = [
     ("normal-day", Profile { new_orders: DAY, ..Profile::NORMAL_DAY }),
     ("many-instruments", Profile { new_orders: DAY, instruments: 20, resting: 100, ..Profile::NORMAL_DAY }),
+    ("thousand-instruments", Profile { new_orders: DAY, instruments: 1_000, resting: 100, ..Profile::NORMAL_DAY }),
+    ("many-accounts", Profile { new_orders: DAY, accounts: 100_000, ..Profile::NORMAL_DAY }),
 ];
 
 fn main() {
