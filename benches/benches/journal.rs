@@ -32,7 +32,7 @@ fn append(criterion: &mut Criterion, name: &str, durability: Durability, command
     let mut group = criterion.benchmark_group("journal");
     for size in BATCHES {
         let dir = folder();
-        let mut journal = JournalStore::open(dir.path(), durability).unwrap().recover(|_| ()).unwrap().journal;
+        let mut journal = JournalStore::open(dir.path(), durability).unwrap().recover(Seq::ZERO, |_| ()).unwrap().journal;
         let (mut first, batch) = (Seq::new(1), &commands[..size]);
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function(BenchmarkId::new(name, size), |bencher| {
@@ -80,7 +80,7 @@ fn recovery(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(commands.len() as u64));
     group.bench_function(format!("{} commands, events complete", commands.len()), |bencher| {
         bencher.iter(|| {
-            let recovered = JournalStore::open(dir.path(), Durability::Os).unwrap().recover(|_| ()).unwrap();
+            let recovered = JournalStore::open(dir.path(), Durability::Os).unwrap().recover(Seq::ZERO, |_| ()).unwrap();
             assert_eq!(recovered.exchange.seq().get(), commands.len() as u64);
         });
     });
@@ -89,7 +89,7 @@ fn recovery(criterion: &mut Criterion) {
 
 /// Writes commands and their events as the pipeline does, in full batches.
 fn fill(dir: &TempDir, commands: &[CommandRecord]) {
-    let mut open = JournalStore::open(dir.path(), Durability::Os).unwrap().recover(|_| ()).unwrap();
+    let mut open = JournalStore::open(dir.path(), Durability::Os).unwrap().recover(Seq::ZERO, |_| ()).unwrap();
     let mut exchange = Exchange::new();
     let (mut events, mut records): (Vec<Event>, Vec<EventRecord>) = (Vec::new(), Vec::new());
     for batch in commands.chunks(4_096) {

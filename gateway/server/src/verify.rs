@@ -65,7 +65,7 @@ pub fn run(settings: &Settings) -> Result<(), Failure> {
         return Err(failed(&outcome, "the other checks need a sound journal and were not made"));
     }
     let store = JournalStore::open(dir, settings.durability).or_exit(Code::DataFolder, "cannot verify")?;
-    let recovered = store.recover(|_| {}).or_exit(Code::DataFolder, "cannot verify")?;
+    let recovered = store.recover(Seq::ZERO, |_| {}).or_exit(Code::DataFolder, "cannot verify")?;
     state(&mut outcome, &recovered.exchange);
     conservation(&mut outcome, &recovered.exchange);
     runtime()?.block_on(rows(&mut outcome, settings, &store, &recovered.exchange))?;

@@ -1,6 +1,6 @@
 //! The journal's writer: one batch, one record, one sync.
 
-use crate::batch::{self, Batch, BatchError, Link};
+use crate::batch::{self, Batch, BatchError, Hash, Link};
 use crate::database::CommandsDb;
 use crate::durability::Durability;
 use crate::error::JournalError;
@@ -62,20 +62,26 @@ impl Journal for CommandJournal {
     }
 }
 
-/// Walks the batches in order, each checked by itself and against the one before. Stops at the first that is wrong.
+/// Walks the batches after `from` in order, each checked by itself and against the one before. Stops at the first that is
+/// wrong, or that ends after `up_to`.
 pub(crate) fn walk(
     db: &CommandsDb,
+    from: Link,
+    up_to: Seq,
     mut visit: impl FnMut(&Batch<'_>, &Link) -> Result<(), JournalError>,
 ) -> Result<Link, JournalError> {
-    let mut link = Link::GENESIS;
+    let mut link = from;
     let mut batches = db.batches();
-    batches.seek_to_first();
+    batches.seek(from.tip.next().get().to_be_bytes());
     while let Some((key, value)) = batches.item() {
         let damaged = |seq: u64| move |reason| JournalError::Damaged { seq, reason };
         let Ok(key) = key.try_into().map(u64::from_be_bytes) else {
             return Err(damaged(link.tip.get() + 1)(BatchError::Length(key.len())));
         };
         let batch = Batch::decode(Seq::new(key), value).map_err(damaged(key))?;
+        if batch.last() > up_to {
+            return Ok(link);
+        }
         link = link.follow(&batch).map_err(damaged(key))?;
         visit(&batch, &link)?;
         batches.next();
@@ -86,15 +92,52 @@ pub(crate) fn walk(
     }
 }
 
+/// Where the journal begins and where it ends, read from the first and the last batch alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The first command; the one after the last when there is none.
+    pub(crate) first: Seq,
+    /// Where the chain stands before it.
+    pub(crate) before: Link,
+    /// Where the chain stands at its end.
+    pub(crate) end: Link,
+}
+
+impl Extent {
+    pub(crate) const EMPTY: Self = Self { first: Seq::new(1), before: Link::GENESIS, end: Link::GENESIS };
+}
+
+pub(crate) fn extent(db: &CommandsDb) -> Result<Extent, JournalError> {
+    let mut batches = db.batches();
+    batches.seek_to_first();
+    let Some(first) = here(&batches)? else { return Ok(Extent::EMPTY) };
+    let tip = Seq::new(first.first.get().saturating_sub(1));
+    let before = Link { tip, hash: first.prev_hash, epoch: 0 };
+    let first = first.first;
+    batches.seek_to_last();
+    let Some(last) = here(&batches)? else { return Ok(Extent::EMPTY) };
+    Ok(Extent { first, before, end: Link { tip: last.last(), hash: last.hash, epoch: last.epoch } })
+}
+
 /// Where the last batch ends, read from that batch alone.
 pub(crate) fn tip(db: &CommandsDb) -> Result<Seq, JournalError> {
+    Ok(extent(db)?.end.tip)
+}
+
+/// The hash of the batch before the one that begins at `first`; nothing when no batch begins there.
+pub(crate) fn hash_before(db: &CommandsDb, first: Seq) -> Result<Option<Hash>, JournalError> {
     let mut batches = db.batches();
-    batches.seek_to_last();
+    batches.seek(first.get().to_be_bytes());
+    Ok(here(&batches)?.filter(|batch| batch.first == first).map(|batch| batch.prev_hash))
+}
+
+/// The batch where the iterator stands; `None` at the end.
+fn here<'a>(batches: &'a rocksdb::DBRawIterator<'_>) -> Result<Option<Batch<'a>>, JournalError> {
     let Some((key, value)) = batches.item() else {
         batches.status().map_err(JournalError::database("read the journal"))?;
-        return Ok(Seq::ZERO);
+        return Ok(None);
     };
     let key = key.try_into().map_or(0, u64::from_be_bytes);
-    let batch = Batch::decode(Seq::new(key), value).map_err(|reason| JournalError::Damaged { seq: key, reason })?;
-    Ok(batch.last())
+    let damaged = |reason| JournalError::Damaged { seq: key, reason };
+    Batch::decode(Seq::new(key), value).map(Some).map_err(damaged)
 }

@@ -107,6 +107,39 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// A snapshot's file is not what it should be.
+    #[error("the snapshot {} is damaged: {reason}", path.display())]
+    SnapshotDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The beginning of the journal was cut off, and no sound snapshot takes its place.
+    #[error(
+        "the journal begins at seq {first}, and no sound snapshot in {} stands between it and seq {needed}{}: restore the folder from a backup or a standby",
+        snapshots.display(), why(damaged)
+    )]
+    NoStart {
+        /// The first command in the journal.
+        first: u64,
+        /// Where a replay has to begin at the latest.
+        needed: u64,
+        /// Where snapshots are.
+        snapshots: PathBuf,
+        /// What is wrong with those that are there.
+        damaged: Vec<String>,
+    },
+    /// Replaying the journal leads elsewhere than the running exchange went.
+    #[error(
+        "replaying the journal leads to another event {index} at seq {seq} than the exchange released: do not trade on; keep a copy of the data folder, run `carbonxchange verify` and report this"
+    )]
+    Diverged {
+        /// The command.
+        seq: u64,
+        /// The place among its events.
+        index: u32,
+    },
     /// An event record cannot be read.
     #[error(
         "the event log is damaged at seq {seq}, event {index}: {reason}. It can be derived again: move the folder `events` away and start again"
@@ -150,4 +183,8 @@ impl JournalError {
     pub(crate) fn database(what: &'static str) -> impl FnOnce(rocksdb::Error) -> Self {
         move |source| Self::Database { what, source }
     }
+}
+
+fn why(damaged: &[String]) -> String {
+    damaged.iter().map(|reason| format!("; {reason}")).collect()
 }

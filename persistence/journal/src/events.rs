@@ -39,6 +39,14 @@ pub(crate) fn last(db: &EventsDb) -> Result<Seq, JournalError> {
     Ok(events.key().and_then(parse_key).map_or(Seq::ZERO, |(seq, _)| seq))
 }
 
+/// The first event's command; nothing when there is none.
+pub(crate) fn first(db: &EventsDb) -> Result<Option<Seq>, JournalError> {
+    let mut events = db.follow();
+    events.seek_to_first();
+    events.status().map_err(JournalError::database("read the event log"))?;
+    Ok(events.key().and_then(parse_key).map(|(seq, _)| seq))
+}
+
 /// Writes the event log; the pipeline's output stage owns it.
 pub struct EventLogWriter {
     shared: Arc<Shared>,

@@ -10,6 +10,7 @@
 //! DIR/journal/             commands and their meta data     [`commands`]
 //! DIR/events/              events by (seq, index)           [`events`]
 //! DIR/watermark            how far the journal once was     [`watermark`]
+//! DIR/snapshots/           the exchange at some commands    [`snapshots`]
 //! ```
 //!
 //! Invariants: batches follow each other without gaps and each names the hash of the one before; the watermark is
@@ -24,6 +25,9 @@ pub mod durability;
 pub mod error;
 pub mod events;
 mod recovery;
+pub mod snapshots;
+pub mod snapshotter;
+mod start;
 pub mod store;
 mod syncer;
 pub mod verify;
@@ -35,5 +39,7 @@ pub use durability::{Durability, ParseDurabilityError};
 pub use error::JournalError;
 pub use events::{EventLogWriter, EventReader};
 pub use recovery::{Progress, Recovered, RecoveryStats};
+pub use snapshots::{Snapshot, Snapshots};
+pub use snapshotter::{Fold, Snapshotter};
 pub use store::JournalStore;
 pub use verify::{Finding, VerifyReport, verify};

@@ -1,9 +1,10 @@
-//! Recovery: from the journal to the exchange as it was, at every start.
+//! Recovery: from a snapshot and the journal behind it to the exchange as it was, at every start.
 
 use crate::batch::{Batch, Link};
 use crate::commands::{self, CommandJournal};
 use crate::error::JournalError;
 use crate::events::{self, EventLogWriter};
+use crate::start::{self, Start};
 use crate::store::{Shared, WatermarkCheck};
 use cx_engine::ids::Seq;
 use cx_engine::{Event, EventRecord, Exchange};
@@ -21,7 +22,7 @@ const EVENTS_PER_WRITE: usize = 4_096;
 pub struct Progress {
     /// Commands replayed so far.
     pub replayed: u64,
-    /// Commands in the journal.
+    /// Commands to replay.
     pub total: u64,
     /// Time since the beginning.
     pub elapsed: Duration,
@@ -30,6 +31,8 @@ pub struct Progress {
 /// What recovery did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecoveryStats {
+    /// The snapshot that it began with; zero when it began with the first command.
+    pub began_at: Seq,
     /// Commands replayed.
     pub commands: u64,
     /// Batches that they were in.
@@ -56,6 +59,9 @@ pub struct Recovered {
     pub journal: CommandJournal,
     /// The event log, complete up to the last command.
     pub event_log: EventLogWriter,
+    /// What the snapshot that recovery began with holds of the gateway's folds, and at which seq; the events after it
+    /// are in the log. Nothing when there was none: then all events are in the log.
+    pub folds: Option<(Seq, Vec<u8>)>,
     /// What it took.
     pub stats: RecoveryStats,
 }
@@ -63,21 +69,24 @@ pub struct Recovered {
 pub(crate) fn recover(
     shared: &Arc<Shared>,
     tip: Seq,
+    events_after: Seq,
     mut progress: impl FnMut(Progress),
 ) -> Result<Recovered, JournalError> {
     let began = Instant::now();
-    let mut replay = Replay::new();
-    let mut restore = EventRestore::begin(shared, tip)?;
+    let Start { exchange, link: from, folds, kept } = start::choose(shared, events_after)?;
+    let total = tip.get() - from.tip.get();
+    let mut replay = Replay::new(exchange);
+    let mut restore = EventRestore::begin(shared, tip, kept)?;
     let watermark = WatermarkCheck::new(shared.watermark);
     let (mut batches, mut shown) = (0, 0);
-    let link = commands::walk(&shared.commands, |batch, after| {
+    let link = commands::walk(&shared.commands, from, tip, |batch, after| {
         watermark.pass(replay.exchange.seq(), after)?;
         replay.apply(batch, |events| restore.take(events))?;
         batches += 1;
-        let replayed = after.tip.get();
+        let replayed = after.tip.get() - from.tip.get();
         if replayed >= shown + PROGRESS_EVERY {
             shown = replayed;
-            progress(Progress { replayed, total: tip.get(), elapsed: began.elapsed() });
+            progress(Progress { replayed, total, elapsed: began.elapsed() });
         }
         Ok(())
     })?;
@@ -85,11 +94,14 @@ pub(crate) fn recover(
     let exchange = replay.exchange;
     let seq = exchange.seq().get();
     exchange.audit().map_err(|source| JournalError::Audit { seq, source })?;
-    let stats = RecoveryStats { commands: seq, batches, events_restored, elapsed: began.elapsed() };
-    progress(Progress { replayed: seq, total: seq, elapsed: stats.elapsed });
+    let commands = seq - from.tip.get();
+    let elapsed = began.elapsed();
+    let stats = RecoveryStats { began_at: from.tip, commands, batches, events_restored, elapsed };
+    progress(Progress { replayed: commands, total: commands, elapsed });
 
     let journal = open_for_writing(shared, link)?;
-    Ok(Recovered { exchange, journal, event_log: EventLogWriter::new(Arc::clone(shared)), stats })
+    let folds = folds.map(|folds| (from.tip, folds));
+    Ok(Recovered { exchange, journal, event_log: EventLogWriter::new(Arc::clone(shared)), folds, stats })
 }
 
 /// Begins a new epoch: batches of an earlier writer that turn up later would be seen to be old.
@@ -109,8 +121,8 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    pub(crate) fn new() -> Self {
-        Self { exchange: Exchange::new(), events: Vec::new(), records: Vec::new() }
+    pub(crate) fn new(exchange: Exchange) -> Self {
+        Self { exchange, events: Vec::new(), records: Vec::new() }
     }
 
     /// Applies a batch and hands over the events of each command.
@@ -143,16 +155,17 @@ struct EventRestore<'a> {
 }
 
 impl<'a> EventRestore<'a> {
-    fn begin(shared: &'a Shared, tip: Seq) -> Result<Self, JournalError> {
-        let mut kept = events::last(&shared.events)?;
-        if kept > tip {
+    /// `kept` is the last command whose events need not be derived.
+    fn begin(shared: &'a Shared, tip: Seq, mut kept: Seq) -> Result<Self, JournalError> {
+        let last = events::last(&shared.events)?;
+        if last > tip {
             // Only without syncs: a power cut took commands whose events had reached the disk. They never happened.
-            tracing::warn!(tip = tip.get(), events = kept.get(), "the event log is ahead of the journal: cutting it");
+            tracing::warn!(tip = tip.get(), events = last.get(), "the event log is ahead of the journal: cutting it");
             shared
                 .events
                 .remove_from(events::key(tip.next(), 0))
                 .map_err(JournalError::database("cut the event log"))?;
-            kept = tip;
+            kept = kept.min(tip);
         }
         Ok(Self { shared, kept, waiting: Vec::new(), restored: 0 })
     }

@@ -8,6 +8,8 @@ use crate::durability::Durability;
 use crate::error::JournalError;
 use crate::events::{self, EventReader};
 use crate::recovery::{self, Progress, Recovered};
+use crate::snapshots::Snapshots;
+use crate::snapshotter::{Fold, Snapshotter};
 use crate::syncer::Syncer;
 use crate::watermark::{self, Watermark, WatermarkFile};
 use cx_engine::ids::Seq;
@@ -28,7 +30,7 @@ pub(crate) struct Shared {
     /// What the watermark said when the folder was opened.
     pub(crate) watermark: Watermark,
     recovered: AtomicBool,
-    dir: DataDir,
+    pub(crate) dir: DataDir,
 }
 
 /// An open data folder. Clones and everything made from it share it; the lock is let go with the last of them.
@@ -53,6 +55,7 @@ impl JournalStore {
         }
         let known = known.unwrap_or(Watermark::START);
         check_watermark(tip, &known, &mark_path)?;
+        Snapshots::open(dir.path())?;
         let events = EventsDb::open(&data_dir::events_path(dir.path()), Access::Write)?;
         let event_tip = AtomicU64::new(events::last(&events)?.get());
         let file = WatermarkFile::open(&mark_path)?;
@@ -65,14 +68,14 @@ impl JournalStore {
         Ok(Self { shared: Arc::new(shared), tip })
     }
 
-    /// Replays the journal from its beginning: checks the chain, gives the exchange as it was, completes the event log,
-    /// and opens the journal for writing. `progress` is called every few ten thousand commands and at the end.
-    /// Only once per opened folder.
-    pub fn recover(&self, progress: impl FnMut(Progress)) -> Result<Recovered, JournalError> {
+    /// Replays the journal from a snapshot or its beginning: checks the chain, gives the exchange as it was, completes the
+    /// event log from `events_after` on (what its slowest reader has read), and opens the journal for writing. `progress`
+    /// is called every few ten thousand commands and at the end. Only once per opened folder.
+    pub fn recover(&self, events_after: Seq, progress: impl FnMut(Progress)) -> Result<Recovered, JournalError> {
         if self.shared.recovered.swap(true, Ordering::AcqRel) {
             return Err(JournalError::AlreadyRecovered);
         }
-        recovery::recover(&self.shared, self.tip, progress)
+        recovery::recover(&self.shared, self.tip, events_after, progress)
     }
 
     /// Refuses to go on when the journal ends before `reached`, a point that something else remembers: `known_from`
@@ -97,6 +100,15 @@ impl JournalStore {
     /// A reader of the event log.
     pub fn event_reader(&self) -> EventReader {
         EventReader::new(Arc::clone(&self.shared))
+    }
+
+    /// A second exchange that writes snapshots; `folds` makes the gateway's part from what the newest snapshot holds of it.
+    /// After [`JournalStore::recover`].
+    pub fn snapshotter<F: Fold>(
+        &self,
+        folds: impl FnOnce(Option<&[u8]>) -> Result<F, String>,
+    ) -> Result<Snapshotter<F>, JournalError> {
+        Snapshotter::new(Arc::clone(&self.shared), folds)
     }
 
     /// The mode in force.

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: journal_victim DIR DURABILITY ROUND".into());
     };
     let store = JournalStore::open(Path::new(dir), durability.parse()?)?;
-    let recovered = store.recover(|_| {})?;
+    let recovered = store.recover(Seq::ZERO, |_| {})?;
     let is_new = recovered.exchange.seq() == Seq::ZERO;
     let (_pipeline, sequencer) = Pipeline::start(
         PipelineConfig::default(),

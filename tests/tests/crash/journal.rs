@@ -44,7 +44,7 @@ fn check(dir: &Path, acked: &Acked) -> bool {
     assert!(report.is_sound(), "{report}");
 
     let store = JournalStore::open(dir, Durability::Fsync).unwrap();
-    let recovered = store.recover(|_| {}).unwrap();
+    let recovered = store.recover(Seq::ZERO, |_| {}).unwrap();
     assert_eq!(recovered.exchange.state_hash(), report.state_hash, "recovery and verification agree");
     let events = store.event_reader().read_after(Seq::ZERO, usize::MAX).unwrap();
     let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();

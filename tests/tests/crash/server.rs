@@ -129,7 +129,7 @@ async fn check_api(url: &str, acked: &Acked) {
 /// Every acknowledged order is in the journal once.
 fn check_journal(data: &Path, acked: &Acked) {
     let store = JournalStore::open(data, Durability::Fsync).unwrap();
-    store.recover(|_| {}).unwrap();
+    store.recover(Seq::ZERO, |_| {}).unwrap();
     let mut accepted: BTreeMap<String, usize> = BTreeMap::new();
     for record in store.event_reader().read_after(Seq::ZERO, usize::MAX).unwrap() {
         if let Event::OrderAccepted(order) = record.event

@@ -8,7 +8,7 @@ mod report;
 
 pub use report::{Finding, VerifyReport};
 
-use crate::batch::HASH_LEN;
+use crate::batch::{HASH_LEN, Link};
 use crate::commands;
 use crate::data_dir;
 use crate::database::{Access, CommandsDb, EventsDb};
@@ -17,9 +17,9 @@ use crate::events;
 use crate::recovery::{Progress, Replay};
 use crate::store::WatermarkCheck;
 use crate::watermark::{self, Watermark};
-use cx_engine::EventRecord;
 use cx_engine::codec::encode_event;
 use cx_engine::ids::Seq;
+use cx_engine::{EventRecord, Exchange};
 use rocksdb::DBRawIterator;
 use std::path::Path;
 use std::time::Instant;
@@ -49,8 +49,8 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyRe
     let mut compare = events.as_ref().map(|events| Compare::begin(events.scan()));
 
     let check = WatermarkCheck::new(mark.unwrap_or(Watermark { seq: Seq::ZERO, hash: [0; HASH_LEN] }));
-    let mut replay = Replay::new();
-    let walked = commands::walk(&commands, |batch, after| {
+    let mut replay = Replay::new(Exchange::new());
+    let walked = commands::walk(&commands, Link::GENESIS, Seq::new(u64::MAX), |batch, after| {
         if let Err(error) = check.pass(replay.exchange.seq(), after) {
             report.findings.push(Finding::Journal(error));
         }

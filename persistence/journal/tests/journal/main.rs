@@ -8,5 +8,6 @@ mod events;
 mod flow;
 mod folder;
 mod recover;
+mod snapshots;
 mod support;
 mod verify;

@@ -95,7 +95,7 @@ fn only_the_next_seq_can_be_appended() {
 fn there_is_one_writer() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _recovered) = recover(dir.path(), Durability::Fsync).unwrap();
-    assert!(matches!(store.recover(|_| {}), Err(JournalError::AlreadyRecovered)));
+    assert!(matches!(store.recover(Seq::ZERO, |_| {}), Err(JournalError::AlreadyRecovered)));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn progress_ends_at_the_total() {
     write(dir.path(), &commands(6, 100_000), &[4_096], Durability::Os);
     let store = JournalStore::open(dir.path(), Durability::Os).unwrap();
     let mut seen = Vec::new();
-    let recovered = store.recover(|progress| seen.push((progress.replayed, progress.total))).unwrap();
+    let recovered = store.recover(Seq::ZERO, |progress| seen.push((progress.replayed, progress.total))).unwrap();
     let total = recovered.exchange.seq().get();
     assert_eq!((seen.len(), seen.last().copied()), (2, Some((total, total))), "{seen:?}");
     assert!(seen.is_sorted());

@@ -34,7 +34,7 @@ pub fn replay(commands: &[CommandRecord]) -> (Exchange, Vec<EventRecord>) {
 /// Opens a folder and recovers it.
 pub fn recover(dir: &Path, durability: Durability) -> Result<(JournalStore, Recovered), JournalError> {
     let store = JournalStore::open(dir, durability)?;
-    let recovered = store.recover(|_| {})?;
+    let recovered = store.recover(Seq::ZERO, |_| {})?;
     Ok((store, recovered))
 }
 

@@ -1,0 +1,132 @@
+//! The snapshotter: a second exchange that replays the durable journal beside the live one and writes what it has become.
+//!
+//! So a snapshot costs the live exchange nothing, and recovery is rehearsed while the exchange runs: each event that the
+//! replay leads to is compared with the one that the live exchange released.
+
+use crate::batch::Link;
+use crate::commands;
+use crate::error::JournalError;
+use crate::events::EventReader;
+use crate::recovery::Replay;
+use crate::snapshots::{Snapshot, Snapshots};
+use crate::start;
+use crate::store::Shared;
+use cx_engine::EventRecord;
+use cx_engine::ids::Seq;
+use std::sync::Arc;
+
+/// Events read from the log at a time.
+const CHUNK: usize = 8_192;
+
+/// What the gateway derives from events and wants to find again with a snapshot.
+pub trait Fold: Send {
+    /// Takes the events of the next command.
+    fn take(&mut self, records: &[EventRecord]);
+
+    /// What it has become, as bytes that a later start understands.
+    fn encode(&self) -> Vec<u8>;
+}
+
+/// Nothing to keep.
+impl Fold for () {
+    fn take(&mut self, _records: &[EventRecord]) {}
+
+    fn encode(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// The second exchange. It belongs to one thread, which it may keep busy for seconds.
+pub struct Snapshotter<F> {
+    shared: Arc<Shared>,
+    snapshots: Snapshots,
+    replay: Replay,
+    link: Link,
+    folds: F,
+    released: Released,
+}
+
+impl<F: Fold> Snapshotter<F> {
+    /// Begins with the newest sound snapshot, or with the first command. `folds` makes the folds from what that snapshot
+    /// holds of them; an error of it is the error of this.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        folds: impl FnOnce(Option<&[u8]>) -> Result<F, String>,
+    ) -> Result<Self, JournalError> {
+        let snapshots = Snapshots::at(shared.dir.path());
+        // Nobody reads events that this derives, so none are needed.
+        let start = start::choose(&shared, Seq::new(u64::MAX))?;
+        let folds = folds(start.folds.as_deref())
+            .map_err(|reason| JournalError::SnapshotDamaged { path: snapshots.path(start.link.tip), reason })?;
+        let released = Released::after(EventReader::new(Arc::clone(&shared)), start.link.tip);
+        Ok(Self { shared, snapshots, replay: Replay::new(start.exchange), link: start.link, folds, released })
+    }
+
+    /// Where it stands.
+    pub fn seq(&self) -> Seq {
+        self.link.tip
+    }
+
+    /// Replays whole batches as far as `durable`, but not past what the live exchange has released. Gives where it stands
+    /// then. An event that differs is an error, after which nothing more should be done with either exchange.
+    pub fn advance(&mut self, durable: Seq) -> Result<Seq, JournalError> {
+        let Self { shared, replay, folds, released, .. } = self;
+        let up_to = durable.min(released.reader.tip());
+        self.link = commands::walk(&shared.commands, self.link, up_to, |batch, _| {
+            replay.apply(batch, |records| {
+                folds.take(records);
+                released.compare(records)
+            })
+        })?;
+        Ok(self.link.tip)
+    }
+
+    /// Writes a snapshot of where it stands and removes all but the newest `keep`. Gives the seqs that are there, newest first.
+    pub fn write(&mut self, keep: usize) -> Result<Vec<Seq>, JournalError> {
+        let seq = self.link.tip.get();
+        self.replay.exchange.audit().map_err(|source| JournalError::Audit { seq, source })?;
+        // In the modes without syncs a snapshot could otherwise outlive the journal that it comes from.
+        self.shared.commands.sync().map_err(JournalError::database("sync the journal"))?;
+        let (exchange, folds) = (self.replay.exchange.snapshot(), self.folds.encode());
+        self.snapshots.write(&Snapshot { link: self.link, exchange, folds })?;
+        self.snapshots.keep(keep.max(1))
+    }
+
+    /// BLAKE3 of the second exchange's state.
+    pub fn state_hash(&self) -> [u8; 32] {
+        self.replay.exchange.state_hash()
+    }
+}
+
+/// The events that the live exchange released, read behind the replay.
+struct Released {
+    reader: EventReader,
+    chunk: std::vec::IntoIter<EventRecord>,
+    /// The last command that was read.
+    read: Seq,
+}
+
+impl Released {
+    fn after(reader: EventReader, seq: Seq) -> Self {
+        Self { reader, chunk: Vec::new().into_iter(), read: seq }
+    }
+
+    fn compare(&mut self, records: &[EventRecord]) -> Result<(), JournalError> {
+        for record in records {
+            let released = self.next()?;
+            if released.as_ref() != Some(record) {
+                return Err(JournalError::Diverged { seq: record.seq.get(), index: record.index });
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<EventRecord>, JournalError> {
+        if self.chunk.len() == 0 {
+            let chunk = self.reader.read_after(self.read, CHUNK)?;
+            self.read = chunk.last().map_or(self.read, |last| last.seq);
+            self.chunk = chunk.into_iter();
+        }
+        Ok(self.chunk.next())
+    }
+}
