@@ -109,7 +109,7 @@ impl Extent {
 
 pub(crate) fn extent(db: &CommandsDb) -> Result<Extent, JournalError> {
     let mut batches = db.batches();
-    batches.seek_to_first();
+    batches.seek(db.first()?.get().to_be_bytes());
     let Some(first) = here(&batches)? else { return Ok(Extent::EMPTY) };
     let tip = Seq::new(first.first.get().saturating_sub(1));
     let before = Link { tip, hash: first.prev_hash, epoch: 0 };
@@ -122,6 +122,13 @@ pub(crate) fn extent(db: &CommandsDb) -> Result<Extent, JournalError> {
 /// Where the last batch ends, read from that batch alone.
 pub(crate) fn tip(db: &CommandsDb) -> Result<Seq, JournalError> {
     Ok(extent(db)?.end.tip)
+}
+
+/// The first command of the batch that `seq` is in, or of the last batch.
+pub(crate) fn batch_of(db: &CommandsDb, seq: Seq) -> Result<Seq, JournalError> {
+    let mut batches = db.batches();
+    batches.seek_for_prev(seq.get().to_be_bytes());
+    Ok(here(&batches)?.map_or(seq, |batch| batch.first))
 }
 
 /// The hash of the batch before the one that begins at `first`; nothing when no batch begins there.

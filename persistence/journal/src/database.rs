@@ -16,6 +16,8 @@ use std::path::Path;
 const COMMANDS: &str = "commands";
 /// Column family of the journal's own settings.
 const META: &str = "meta";
+/// Setting: where the journal begins, once its beginning was cut off.
+const FIRST: &str = "first";
 /// Column family of the events.
 const EVENTS: &str = "events";
 
@@ -135,7 +137,22 @@ impl CommandsDb {
         self.0.flush_wal(true)
     }
 
-    /// All batches, by seq.
+    /// Cuts off the batches before the one that begins at `first`. Files that held nothing else go at once; what is left in
+    /// others stays on the disk until they go, and is never read again.
+    pub(crate) fn cut_before(&self, first: Seq) -> Result<(), JournalError> {
+        self.set_meta(FIRST, first.get())?;
+        let (from, to) = (0_u64.to_be_bytes(), first.get().saturating_sub(1).to_be_bytes());
+        self.0
+            .delete_file_in_range_cf(self.family(COMMANDS), from, to)
+            .map_err(JournalError::database("cut the beginning of the journal off"))
+    }
+
+    /// The first command of the first batch that counts.
+    pub(crate) fn first(&self) -> Result<Seq, JournalError> {
+        Ok(Seq::new(self.meta(FIRST)?.unwrap_or(1)))
+    }
+
+    /// All batches, by seq; also some of those that were cut off.
     pub(crate) fn batches(&self) -> DBRawIterator<'_> {
         scan(&self.0, self.family(COMMANDS))
     }
@@ -190,6 +207,12 @@ impl EventsDb {
     pub(crate) fn remove_from(&self, key: [u8; 12]) -> Result<(), rocksdb::Error> {
         self.0.delete_range_cf_opt(self.family(), key, [u8::MAX; 12], &Self::write_options())?;
         self.flush()
+    }
+
+    /// Removes all events before `key`.
+    pub(crate) fn remove_before(&self, key: [u8; 12]) -> Result<(), rocksdb::Error> {
+        self.0.delete_file_in_range_cf(self.family(), [0; 12], key)?;
+        self.0.delete_range_cf_opt(self.family(), [0; 12], key, &Self::write_options())
     }
 
     /// Writes everything to files that survive.

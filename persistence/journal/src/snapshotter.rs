@@ -92,6 +92,21 @@ impl<F: Fold> Snapshotter<F> {
         self.snapshots.keep(keep.max(1))
     }
 
+    /// Cuts off what nothing needs any more: commands before `commands` and events before `events`, but nothing that the
+    /// oldest snapshot needs to be gone on from. Gives where the journal begins then.
+    pub fn cut(&mut self, commands: Seq, events: Seq) -> Result<Seq, JournalError> {
+        let db = &self.shared.commands;
+        let Some(&oldest) = self.snapshots.list()?.last() else { return db.first() };
+        // The batch that ends at the snapshot stays: it shows that both belong together.
+        let first = commands::batch_of(db, commands.min(oldest))?;
+        if first > db.first()? {
+            db.cut_before(first)?;
+        }
+        let events = crate::events::key(events.min(oldest.next()), 0);
+        self.shared.events.remove_before(events).map_err(JournalError::database("cut the event log"))?;
+        db.first()
+    }
+
     /// BLAKE3 of the second exchange's state.
     pub fn state_hash(&self) -> [u8; 32] {
         self.replay.exchange.state_hash()

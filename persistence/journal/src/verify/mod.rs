@@ -1,25 +1,28 @@
 //! Verification of a data folder: reads everything, changes nothing, tells what it found.
 //!
-//! The chain of batches, the watermark, a full replay with an audit, and the stored events against those that the
-//! replay derives. It may run beside a live server: then it sees the journal as it was at that moment, and an event
+//! The chain of batches, the watermark, a full replay with an audit (from the oldest snapshot when the journal's beginning was
+//! cut off), each snapshot against the replay, and the stored events against those that the replay derives. It may run beside a live server: then it sees the journal as it was at that moment, and an event
 //! log whose latest part is still in the server's memory.
 
+mod begin;
 mod report;
 
+use begin::Begin;
 pub use report::{Finding, VerifyReport};
 
-use crate::batch::{HASH_LEN, Link};
+use crate::batch::HASH_LEN;
 use crate::commands;
 use crate::data_dir;
 use crate::database::{Access, CommandsDb, EventsDb};
 use crate::error::JournalError;
 use crate::events;
 use crate::recovery::{Progress, Replay};
+use crate::snapshots::Snapshots;
 use crate::store::WatermarkCheck;
 use crate::watermark::{self, Watermark};
+use cx_engine::EventRecord;
 use cx_engine::codec::encode_event;
 use cx_engine::ids::Seq;
-use cx_engine::{EventRecord, Exchange};
 use rocksdb::DBRawIterator;
 use std::path::Path;
 use std::time::Instant;
@@ -41,34 +44,40 @@ pub fn verify(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyRe
     // Before the journal: it is never ahead of it, also while a server moves both.
     let mark = read_watermark(dir, &mut report);
     let commands = CommandsDb::open(&journal, Access::Read)?;
-    let total = commands::tip(&commands).unwrap_or_default().get();
+    let extent = commands::extent(&commands)?;
+    let total = extent.end.tip.get() - extent.before.tip.get();
 
     let events_path = data_dir::events_path(dir);
     let events =
         if events_path.join("CURRENT").exists() { Some(EventsDb::open(&events_path, Access::Read)?) } else { None };
-    let mut compare = events.as_ref().map(|events| Compare::begin(events.scan()));
 
     let check = WatermarkCheck::new(mark.unwrap_or(Watermark { seq: Seq::ZERO, hash: [0; HASH_LEN] }));
-    let mut replay = Replay::new(Exchange::new());
-    let walked = commands::walk(&commands, Link::GENESIS, Seq::new(u64::MAX), |batch, after| {
-        if let Err(error) = check.pass(replay.exchange.seq(), after) {
+    let snapshots = Snapshots::at(dir);
+    let mut begin = Begin::choose(&snapshots, &extent, &mut report)?;
+    let mut compare = events.as_ref().map(|events| Compare::begin(events.scan(), begin.replay.exchange.seq()));
+    let walked = commands::walk(&commands, extent.before, Seq::new(u64::MAX), |batch, after| {
+        if let Err(error) = check.pass(Seq::new(batch.first.get() - 1), after) {
             report.findings.push(Finding::Journal(error));
         }
         let before = report.commands / PROGRESS_EVERY;
-        replay.apply(batch, |records| {
-            report.events += records.len() as u64;
-            if let Some(compare) = &mut compare {
-                compare.take(records, &mut report);
-            }
-            Ok(())
-        })?;
+        if begin.reached(batch, after)? {
+            begin.replay.apply(batch, |records| {
+                report.events += records.len() as u64;
+                if let Some(compare) = &mut compare {
+                    compare.take(records, &mut report);
+                }
+                Ok(())
+            })?;
+        }
+        begin.hold_against(after, &mut report);
         report.batches += 1;
-        report.commands = after.tip.get();
+        report.commands += batch.len() as u64;
         if report.commands / PROGRESS_EVERY > before {
             progress(Progress { replayed: report.commands, total, elapsed: began.elapsed() });
         }
         Ok(())
     });
+    let replay = begin.end(&mut report);
     if let Err(error) = walked {
         report.findings.push(Finding::Journal(error));
     }
@@ -131,8 +140,9 @@ struct Compare<'a> {
 }
 
 impl<'a> Compare<'a> {
-    fn begin(mut stored: DBRawIterator<'a>) -> Self {
-        stored.seek_to_first();
+    /// Events of commands up to `from` are not derived.
+    fn begin(mut stored: DBRawIterator<'a>, from: Seq) -> Self {
+        stored.seek(events::key(from.next(), 0));
         Self { stored, last: Seq::ZERO, differing: 0, missing: 0, unexpected: 0 }
     }
 

@@ -100,6 +100,10 @@ impl fmt::Display for Finding {
 pub struct VerifyReport {
     /// The data folder.
     pub dir: PathBuf,
+    /// The snapshot that the replay began with; zero for the first command.
+    pub began_at: Seq,
+    /// Snapshots that are there.
+    pub snapshots: u64,
     /// The last command of the part of the journal that is sound.
     pub tip: Seq,
     /// Sound batches.
@@ -124,6 +128,8 @@ impl VerifyReport {
     pub(super) fn new(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
+            began_at: Seq::ZERO,
+            snapshots: 0,
             tip: Seq::ZERO,
             batches: 0,
             commands: 0,
@@ -153,11 +159,16 @@ impl fmt::Display for VerifyReport {
         writeln!(f, "data folder   {}", self.dir.display())?;
         writeln!(
             f,
-            "journal       {} commands in {} batches, seq 1 to {}",
+            "journal       {} commands in {} batches, seq {} to {}",
             self.commands,
             self.batches,
+            self.tip.get() + 1 - self.commands.min(self.tip.get()),
             self.tip.get()
         )?;
+        match self.began_at {
+            Seq::ZERO => writeln!(f, "snapshots     {}", self.snapshots)?,
+            from => writeln!(f, "snapshots     {}, replayed from the one at seq {}", self.snapshots, from.get())?,
+        }
         match self.watermark {
             Some(seq) => writeln!(f, "watermark     seq {}", seq.get())?,
             None => writeln!(f, "watermark     none")?,

@@ -165,3 +165,53 @@ fn a_replay_that_leads_elsewhere_is_noticed() {
     let error = snapshots.advance(Seq::new(60)).unwrap_err();
     assert!(matches!(error, JournalError::Diverged { .. }), "{error}");
 }
+
+#[test]
+fn what_nothing_needs_is_cut_off_and_the_rest_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = commands(9, 500);
+    let (exchange, events) = replay(&all);
+    with_snapshots(dir.path(), &all, &[100, 300, 400]);
+    {
+        let (store, _recovered) = recover(dir.path(), Durability::Fsync).unwrap();
+        let mut snapshots = snapshotter(&store);
+        // Not more than the oldest snapshot allows: the batch that ends there stays.
+        assert_eq!(snapshots.cut(Seq::new(450), Seq::new(450)).unwrap(), Seq::new(91));
+        snapshots.write(2).unwrap();
+        assert_eq!(snapshots.cut(Seq::new(250), Seq::new(280)).unwrap(), Seq::new(241));
+        let left = events.iter().filter(|event| event.seq.get() >= 280).copied().collect::<Vec<_>>();
+        assert_eq!(logged(&store), left);
+    }
+    let store = JournalStore::open(dir.path(), Durability::Fsync).unwrap();
+    let recovered = store.recover(Seq::new(350), |_| {}).unwrap();
+    assert_eq!(recovered.exchange.state_hash(), exchange.state_hash());
+    drop((store, recovered));
+    // Both snapshots are sound and the whole chain that is left is.
+    let report = cx_journal::verify(dir.path(), |_| {}).unwrap();
+    assert!(report.is_sound(), "{report}");
+    assert_eq!((report.began_at, report.tip), (Seq::new(300), Seq::new(all.len() as u64)));
+    assert_eq!(report.commands, all.len() as u64 - 240);
+    // Events that were cut off cannot be derived any more.
+    let error = refusal(dir.path());
+    assert!(matches!(error, JournalError::NoStart { first: 241, needed: 0, .. }), "{error}");
+}
+
+#[test]
+fn verification_holds_snapshots_against_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = commands(10, 300);
+    with_snapshots(dir.path(), &all, &[100, 200]);
+    let snapshots = Snapshots::at(dir.path());
+    let sound = cx_journal::verify(dir.path(), |_| {}).unwrap();
+    assert!(sound.is_sound(), "{sound}");
+    assert_eq!(sound.snapshots, 2);
+    // A snapshot that is whole but holds another state.
+    let mut other = snapshots.read(Seq::new(200)).unwrap();
+    other.exchange = snapshots.read(Seq::new(100)).unwrap().exchange;
+    snapshots.write(&other).unwrap();
+    let report = cx_journal::verify(dir.path(), |_| {}).unwrap();
+    assert!(!report.is_sound() && report.to_string().contains("leads to another state"), "{report}");
+    // Recovery does not take it either: it stands elsewhere than it says.
+    let (_store, recovered) = recover(dir.path(), Durability::Fsync).unwrap();
+    assert_eq!(recovered.stats.began_at, Seq::new(100));
+}
