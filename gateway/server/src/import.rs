@@ -19,9 +19,9 @@ pub fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), Failure> {
     if let Some(missing) = files.iter().find(|file| !file.exists()) {
         return Err(Failure::message(Code::Input, format_args!("{}: there is no such file", missing.display())));
     }
-    let opened = open::journal(settings)?;
+    let journal = open::journal(settings)?;
     runtime()?.block_on(async {
-        let running = Running::start(settings, opened).await?;
+        let running = Running::start(settings, journal).await?;
         let outcome = carry_out(&running, files).await;
         running.flush().await;
         running.stop().await?;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use cx_compliance::{Expectation, reconcile};
 use cx_engine::Exchange;
 use cx_engine::command::AssetClass;
+use cx_engine::ids::Seq;
 use cx_journal::{DataDir, JournalStore};
 
 use crate::exit::{Code, Failure, OrExit as _};

@@ -27,14 +27,14 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Runs until a signal asks for the end.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     logging::end_process_on_panic();
-    let opened = open::journal(settings)?;
+    let journal = open::journal(settings)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let listener =
             http::bind(&settings.listen).or_exit(Code::Listen, format_args!("cannot listen on {}", settings.listen))?;
         let listener = TcpListener::from_std(listener).or_exit(Code::Listen, "the listening socket")?;
         let stop = signals::stop_requested().or_exit(Code::Internal, "signals")?;
-        let running = Running::start(settings, opened).await?;
+        let running = Running::start(settings, journal).await?;
         serve(settings, running, listener, stop).await
     })
 }

@@ -15,7 +15,7 @@ use cx_api::{ApiSettings, AppState, listing, standing};
 use cx_engine::EventRecord;
 use cx_engine::ids::Seq;
 use cx_identity::{Identity, IdentitySettings, SigningKeys};
-use cx_journal::{EventReader, JournalError, Recovered};
+use cx_journal::{EventReader, JournalError, JournalStore, Recovered};
 use cx_pipeline::{Outlet, Pipeline, PipelineConfig, SystemClock};
 use cx_store::sink::{EventFeed, SinkGauge, run_sink};
 use tokio::sync::{Notify, watch};
@@ -23,7 +23,6 @@ use tokio::task::JoinHandle;
 
 use crate::exit::{Code, Failure, OrExit as _};
 use crate::settings::Settings;
-use open::Opened;
 
 /// How long a stop waits for the database to take the last events. Whatever is left follows after the next start.
 const SINK_PATIENCE: Duration = Duration::from_secs(10);
@@ -42,7 +41,7 @@ pub struct Running {
 
 impl Running {
     /// Connects the store, rebuilds the folds, starts pipeline and sink, and heals what a crash may have left.
-    pub async fn start(settings: &Settings, opened: Opened) -> Result<Self, Failure> {
+    pub async fn start(settings: &Settings, journal: JournalStore) -> Result<Self, Failure> {
         let store = open::store(settings).await?;
         let keys = SigningKeys::open(&open::keys(settings)).or_exit(Code::DataFolder, "the signing keys")?;
         let identity = Identity::new(&store, keys, IdentitySettings::default()).or_exit(Code::Internal, "identity")?;
@@ -53,9 +52,11 @@ impl Running {
             }
         }
         let cursor = store.sink_cursor().await.or_exit(Code::Database, "how far the database is")?;
-        opened.store.require(cursor.seq, "the database's cursor").or_exit(Code::DataFolder, "the journal")?;
-        let Recovered { exchange, journal, event_log, .. } = opened.recovered;
-        let reader = opened.store.event_reader();
+        let reader = journal.event_reader();
+        let Recovered { exchange, journal, event_log, .. } =
+            tokio::task::spawn_blocking(move || open::recover(&journal, cursor.seq))
+                .await
+                .or_exit(Code::Internal, "recovery")??;
         let mut replay = Replay::new(&reader);
         let venue = Venue::rebuild(&VenueSettings::default(), &mut replay);
         if let Some(error) = replay.failed {

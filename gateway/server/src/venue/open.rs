@@ -4,7 +4,9 @@ use std::fs::DirBuilder;
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use cx_engine::ids::Seq;
 use cx_journal::{JournalStore, Progress, Recovered};
 use cx_store::Store;
 use secrecy::ExposeSecret as _;
@@ -14,14 +16,6 @@ use crate::settings::Settings;
 
 /// The embedded database's file in the data folder.
 pub const DATABASE: &str = "store.sqlite";
-
-/// An open data folder and what was recovered from it.
-pub struct Opened {
-    /// Holds the folder's lock.
-    pub store: JournalStore,
-    /// The exchange as it was, and the writers of its journal.
-    pub recovered: Recovered,
-}
 
 /// Makes the data folder when it is missing. What lies in it is nobody else's business: people, balances, keys.
 pub fn folder(settings: &Settings) -> Result<(), Failure> {
@@ -33,14 +27,21 @@ pub fn folder(settings: &Settings) -> Result<(), Failure> {
     made.or_exit(Code::DataFolder, format_args!("the data folder {} cannot be made", dir.display()))
 }
 
-/// Takes the data folder and replays its journal, with progress on stderr.
-pub fn journal(settings: &Settings) -> Result<Opened, Failure> {
+/// Takes the data folder.
+pub fn journal(settings: &Settings) -> Result<JournalStore, Failure> {
     folder(settings)?;
-    let store = JournalStore::open(&settings.data, settings.durability).or_exit(Code::DataFolder, "cannot start")?;
-    let recovered = store.recover(show).or_exit(Code::DataFolder, "cannot start")?;
+    JournalStore::open(&settings.data, settings.durability).or_exit(Code::DataFolder, "cannot start")
+}
+
+/// Brings the exchange back, from a snapshot and the journal behind it, with progress on stderr. Afterwards the event log
+/// has everything that the database, which stands at `cursor`, has not.
+pub fn recover(journal: &JournalStore, cursor: Seq) -> Result<Recovered, Failure> {
+    journal.require(cursor, "the database's cursor").or_exit(Code::DataFolder, "the journal")?;
+    let recovered = journal.recover(cursor, show).or_exit(Code::DataFolder, "cannot start")?;
     let stats = recovered.stats;
-    if stats.commands > 0 {
+    if recovered.exchange.seq() > Seq::ZERO {
         tracing::info!(
+            snapshot = stats.began_at.get(),
             commands = stats.commands,
             took = ?stats.elapsed,
             commands_per_second = stats.commands_per_second(),
@@ -48,17 +49,21 @@ pub fn journal(settings: &Settings) -> Result<Opened, Failure> {
             "recovered from the journal"
         );
     }
-    Ok(Opened { store, recovered })
+    Ok(recovered)
 }
 
-/// Shows how far a replay is: on a terminal in place, elsewhere one line each.
+/// Shows how far a replay is and how long the rest will take: on a terminal in place, elsewhere one line each.
 pub fn show(progress: Progress) {
     let Progress { replayed, total, elapsed } = progress;
     if total == 0 {
         return;
     }
     let percent = replayed.saturating_mul(100) / total;
-    let text = format!("replaying the journal: {replayed} of {total} commands ({percent} %) after {elapsed:.1?}");
+    let nanos = elapsed.as_nanos() * u128::from(total - replayed) / u128::from(replayed.max(1));
+    let left = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+    let text = format!(
+        "replaying the journal: {replayed} of {total} commands ({percent} %) after {elapsed:.1?}, about {left:.1?} to go"
+    );
     let mut stderr = std::io::stderr();
     let end = if stderr.is_terminal() && replayed < total { "\r" } else { "\n" };
     // Whether anybody reads stderr does not matter to the replay.
