@@ -131,6 +131,13 @@ pub(crate) fn batch_of(db: &CommandsDb, seq: Seq) -> Result<Seq, JournalError> {
     Ok(here(&batches)?.map_or(seq, |batch| batch.first))
 }
 
+/// The last command of the batch that `seq` is in, or of the last batch.
+pub(crate) fn batch_end(db: &CommandsDb, seq: Seq) -> Result<Seq, JournalError> {
+    let mut batches = db.batches();
+    batches.seek_for_prev(seq.get().to_be_bytes());
+    Ok(here(&batches)?.map_or(Seq::ZERO, |batch| batch.last()))
+}
+
 /// The hash of the batch before the one that begins at `first`; nothing when no batch begins there.
 pub(crate) fn hash_before(db: &CommandsDb, first: Seq) -> Result<Option<Hash>, JournalError> {
     let mut batches = db.batches();

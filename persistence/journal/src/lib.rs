@@ -17,6 +17,7 @@
 //! never ahead of what is durable; the event log never holds an event of a command that is not in the journal (after
 //! [`JournalStore::recover`]).
 
+pub mod archive;
 pub mod batch;
 pub mod commands;
 pub mod data_dir;
@@ -33,6 +34,7 @@ mod syncer;
 pub mod verify;
 pub mod watermark;
 
+pub use archive::{Archive, Contents};
 pub use commands::CommandJournal;
 pub use data_dir::DataDir;
 pub use durability::{Durability, ParseDurabilityError};

@@ -7,7 +7,7 @@ use crate::events::{self, EventLogWriter};
 use crate::start::{self, Start};
 use crate::store::{Shared, WatermarkCheck};
 use cx_engine::ids::Seq;
-use cx_engine::{Event, EventRecord, Exchange};
+use cx_engine::{CommandRecord, Event, EventRecord, Exchange};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -134,14 +134,19 @@ impl Replay {
         for command in batch.commands() {
             let damaged = |reason| JournalError::Damaged { seq: batch.first.get(), reason };
             let (seq, record) = command.map_err(damaged)?;
-            self.events.clear();
-            self.records.clear();
-            let time = self.exchange.apply(seq, record.stamp, &record.command, &mut self.events);
-            let named = (0..).zip(&self.events).map(|(index, &event)| EventRecord { seq, index, time, event });
-            self.records.extend(named);
-            visit(&self.records)?;
+            visit(self.step(seq, &record))?;
         }
         Ok(())
+    }
+
+    /// Applies one command and gives its events.
+    pub(crate) fn step(&mut self, seq: Seq, record: &CommandRecord) -> &[EventRecord] {
+        self.events.clear();
+        self.records.clear();
+        let time = self.exchange.apply(seq, record.stamp, &record.command, &mut self.events);
+        let named = (0..).zip(&self.events).map(|(index, &event)| EventRecord { seq, index, time, event });
+        self.records.extend(named);
+        &self.records
     }
 }
 

@@ -216,7 +216,7 @@ impl Field for Option<InstrumentId> {
     }
 }
 
-/// Implements [`Field`] for structs, field by field in the order given.
+/// Implements [`Field`] and [`Told`](super::describe::Told) for structs, field by field in the order given.
 macro_rules! struct_fields {
     ($($type:ident { $($field:ident),+ $(,)? })+) => {$(
         impl Field for $type {
@@ -225,6 +225,11 @@ macro_rules! struct_fields {
             }
             fn read(from: &mut Reader<'_>) -> Result<Self, CodecError> {
                 Ok(Self { $($field: from.get()?),+ })
+            }
+        }
+        impl $crate::codec::describe::Told for $type {
+            fn each(&self, to: &mut $crate::codec::describe::Visit<'_>) {
+                $($crate::codec::describe::Said::say(&self.$field, stringify!($field), to);)+
             }
         }
     )+};

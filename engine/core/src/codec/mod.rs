@@ -4,10 +4,12 @@
 //! Decoding accepts exactly what encoding produces and refuses everything else, so a record has one form.
 
 mod commands;
+pub(crate) mod describe;
 mod events;
 mod fields;
 
 pub use commands::{COMMAND_RECORD_LEN, decode_command, encode_command};
+pub use describe::{Visit, Word, describe_command, describe_event};
 pub use events::{EVENT_RECORD_LEN, decode_event, encode_event};
 
 /// The layout of command and event records.
