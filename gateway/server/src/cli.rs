@@ -40,6 +40,15 @@ pub enum Command {
     ImportProjects(ImportProjects),
     /// Check journal, balances, conservation and SQL rows of a stopped server
     Verify,
+    /// Look into the journal of a data folder
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Show the exchange as it was at any point of the journal, as JSON
+    Replay(Replay),
+    /// Write commands or events as JSON lines or CSV
+    Export(Export),
+    /// Write a snapshot of a stopped server's exchange, so that the next start replays less
+    Snapshot,
     /// Drive a running server with a recorded-like flow and measure it
     Load(Box<LoadArgs>),
     /// Print the REST contract (OpenAPI 3.1, JSON)
@@ -80,6 +89,60 @@ pub struct ImportProjects {
     /// Files, or folders of files, as a registry exports them
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Journal {
+    /// Print what the folder holds: seqs, times, watermark, events, snapshots; checks the whole chain
+    Info,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Up to this command; the last without it
+    #[arg(long, value_name = "SEQ", conflicts_with = "trade")]
+    pub to: Option<u64>,
+    /// Up to this time, such as 2026-11-24T12:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "trade")]
+    pub until: Option<String>,
+    /// Instead of the state: the command that made this trade, and everything that it led to
+    #[arg(long, value_name = "ID")]
+    pub trade: Option<u64>,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// What to write
+    #[arg(value_enum)]
+    pub what: ExportWhat,
+    /// In which form
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: ExportFormat,
+    /// From this command on
+    #[arg(long, value_name = "SEQ")]
+    pub from: Option<u64>,
+    /// Up to this command
+    #[arg(long, value_name = "SEQ")]
+    pub to: Option<u64>,
+    /// Into this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportWhat {
+    Commands,
+    Events,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line
+    Jsonl,
+    /// Columns seq, index, time, kind, fields; the fields as a JSON object
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 //! - [`cli`], [`settings`], [`exit`], [`logging`]: how a person or a script speaks with it.
 //! - [`venue`]: the crates put together, started and stopped in order. [`serve`] puts HTTP in front; [`import`] does not.
 //! - [`demo`]: a venue that is alive on first start. [`verify`]: is a data folder sound? [`admin`]: staff from the command
-//!   line. [`load`]: the load generator.
+//!   line. [`load`]: the load generator. [`tools`]: looking into a data folder.
 
 mod admin;
 mod cli;
@@ -14,6 +14,7 @@ mod load;
 mod logging;
 mod serve;
 mod settings;
+mod tools;
 mod venue;
 mod verify;
 
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{Admin, Cli, Command, Config};
+use cli::{Admin, Cli, Command, Config, Journal};
 use exit::{Code, Failure, OrExit as _};
 use settings::Settings;
 
@@ -57,6 +58,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(_) => serve::run(&settings),
         Command::ImportProjects(import) => import::run(&settings, &import.files),
         Command::Verify => verify::run(&settings),
+        Command::Journal(Journal::Info) => tools::info(&settings),
+        Command::Replay(wanted) => tools::replay(&settings, &wanted),
+        Command::Export(wanted) => tools::export(&settings, &wanted),
+        Command::Snapshot => tools::snapshot(&settings),
         Command::Admin(Admin::Create { email }) => admin::create(&settings, &email),
         Command::Load(_) | Command::Openapi | Command::Config(_) | Command::Completions { .. } => Ok(()),
     }

@@ -10,7 +10,7 @@ mod print;
 mod tests;
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use cx_api::middleware::rate_limit::LimitsConfig;
@@ -32,6 +32,12 @@ pub struct Settings {
     /// `sqlite:...` or `postgres://...`; without it a SQLite file in the data folder.
     #[serde(deserialize_with = "layers::secret")]
     pub database_url: Option<SecretString>,
+    /// Minutes between two snapshots.
+    pub snapshot_minutes: NonZeroU32,
+    /// Mebibytes of commands after which a snapshot is written sooner.
+    pub snapshot_mib: NonZeroU32,
+    /// Snapshots that stay.
+    pub snapshots_kept: NonZeroUsize,
     /// When a command counts as durable.
     #[serde(deserialize_with = "layers::text")]
     pub durability: Durability,
@@ -75,6 +81,9 @@ impl Default for Settings {
             data: PathBuf::from("data"),
             listen: "127.0.0.1:8080".into(),
             database_url: None,
+            snapshot_minutes: NonZeroU32::new(60).expect("not zero"),
+            snapshot_mib: NonZeroU32::new(512).expect("not zero"),
+            snapshots_kept: NonZeroUsize::new(3).expect("not zero"),
             durability: Durability::Fsync,
             rate_limits: true,
             login_per_minute: limits.login,

@@ -14,6 +14,9 @@ impl Display for Settings {
         text(f, "listen", &self.listen)?;
         optional(f, "database_url", self.database_url.as_ref().map(|url| mask_password(url.expose_secret())))?;
         text(f, "durability", &self.durability)?;
+        writeln!(f, "snapshot_minutes = {}", self.snapshot_minutes)?;
+        writeln!(f, "snapshot_mib = {}", self.snapshot_mib)?;
+        writeln!(f, "snapshots_kept = {}", self.snapshots_kept)?;
         writeln!(f, "rate_limits = {}", self.rate_limits)?;
         writeln!(f, "login_per_minute = {}", self.login_per_minute)?;
         writeln!(f, "register_per_minute = {}", self.register_per_minute)?;
