@@ -1,5 +1,5 @@
 //! The core against its naive model: the fuzzer's bytes are the choices of the command generator that the lockstep tests
-//! use, so that it learns which choices lead to new code.
+//! use, so that it learns which choices lead to new code. At the end the core must be all in its snapshot.
 #![no_main]
 
 #[path = "../../engine/core/tests/model/mod.rs"]
@@ -39,7 +39,8 @@ fuzz_target!(|data: &[u8]| {
             Err(difference) => panic!("{difference}"),
         }
     }
-    if let Err(difference) = pair.compare(shape.accounts) {
+    let end = pair.compare(shape.accounts).and_then(|()| pair.reload());
+    if let Err(difference) = end {
         panic!("{difference}");
     }
 });

@@ -31,4 +31,5 @@ pub use book::DepthLevel;
 pub use command::{Command, CommandRecord};
 pub use event::{Event, EventRecord};
 pub use exchange::{Asset, Exchange, OpenOrder, Supply};
+pub use session::Trading;
 pub use snapshot::SnapshotError;

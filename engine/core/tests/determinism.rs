@@ -4,9 +4,13 @@
 
 mod streams;
 
+use std::{env, process};
+
 use cx_engine::codec::{encode_command, encode_event};
-use cx_engine::command::CommandRecord;
-use cx_engine::{Event, EventRecord, Exchange};
+use cx_engine::command::{CommandRecord, NewOrder, Permissions, SetPermissions, Side};
+use cx_engine::ids::{AccountId, ClientOrderId, InstrumentId};
+use cx_engine::units::{Price, Quantity, Timestamp};
+use cx_engine::{Command, Event, EventRecord, Exchange};
 
 use streams::{Generator, Seeded, Shape};
 
@@ -74,8 +78,8 @@ const GOLDEN: [&str; 3] = [
     "6b7178ce15d0d11a4e799d71fd2b49ca25ab22b0748dc003b71036ff2f782802",
 ];
 
-#[test]
-fn fixed_streams_give_the_golden_hashes() {
+/// Hashes of the fixed streams as they come out here.
+fn hashes_here() -> [String; 3] {
     let mut hashers = [(); 3].map(|()| blake3::Hasher::new());
     for (seed, &shape) in (2_026..).zip(Shape::ALL) {
         let mut recorded = Recorded::new(Exchange::new());
@@ -87,7 +91,32 @@ fn fixed_streams_give_the_golden_hashes() {
         hashers[1].update(state.as_bytes());
         hashers[2].update(said.as_bytes());
     }
-    assert_eq!(hashers.map(|hasher| hasher.finalize().to_hex().to_string()), GOLDEN);
+    hashers.map(|hasher| hasher.finalize().to_hex().to_string())
+}
+
+#[test]
+fn fixed_streams_give_the_golden_hashes() {
+    assert_eq!(hashes_here(), GOLDEN);
+}
+
+/// Set for the processes that the next test starts: they tell the hashes.
+const TELL: &str = "CX_TELL_HASHES";
+
+/// Memory elsewhere and filled with something else makes no difference.
+#[test]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::disallowed_macros)] // it is about processes
+fn other_processes_give_the_same_hashes() {
+    let hashes = hashes_here().join(" ");
+    if env::var_os(TELL).is_some() {
+        return println!("hashes: {hashes}");
+    }
+    for (variable, value) in [("MALLOC_PERTURB_", "165".to_owned()), ("CX_PADDING", "x".repeat(20_000))] {
+        let mut other = process::Command::new(env::current_exe().unwrap());
+        other.args(["--exact", "other_processes_give_the_same_hashes", "--nocapture"]).env(TELL, "1");
+        let said = other.env(variable, value).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains(&format!("hashes: {hashes}\n")), "another process said: {said}");
+    }
 }
 
 #[test]
@@ -126,6 +155,45 @@ fn a_snapshot_in_the_middle_changes_nothing() {
             assert_eq!(live.hashes(), restored.hashes());
         }
     }
+}
+
+/// As many names as are remembered, and some more, before the snapshot; then those that were forgotten and those that were not.
+#[test]
+fn client_order_ids_are_remembered_across_a_snapshot() {
+    const WINDOW: u64 = 1 << 18;
+    const MORE: u64 = 5;
+    let account = AccountId::new(1);
+    let named = |number: u64| {
+        let side = Side::Buy;
+        let order = NewOrder::limit(account, InstrumentId::new(0), side, Price::from_ticks(1), Quantity::from_lots(1));
+        Command::Place(NewOrder { client_order_id: ClientOrderId::new(&format!("n{number}")).ok(), ..order })
+    };
+    let ask = |exchange: &mut Exchange, command: &Command| {
+        let mut events = Vec::new();
+        exchange.apply(exchange.seq().next(), Timestamp::default(), command, &mut events);
+        match events[..] {
+            [Event::OrderRepeated(it)] => Some(it.original.get()),
+            _ => None,
+        }
+    };
+    let mut live = Exchange::new();
+    let permissions = Permissions { trade: true, withdraw: false };
+    ask(&mut live, &Command::SetPermissions(SetPermissions { account, permissions }));
+    // There is no instrument: each order is refused, and its name on record.
+    for number in 0..WINDOW + MORE {
+        assert_eq!(ask(&mut live, &named(number)), None);
+    }
+    let mut restored = Exchange::restore(&live.snapshot()).unwrap();
+    assert_eq!(restored.state_hash(), live.state_hash());
+    for exchange in [&mut live, &mut restored] {
+        assert_eq!(ask(exchange, &named(MORE)), Some(MORE + 2), "the oldest that is remembered");
+        assert_eq!(ask(exchange, &named(WINDOW + MORE - 1)), Some(WINDOW + MORE + 1), "the newest");
+        assert_eq!(ask(exchange, &named(MORE - 1)), None, "forgotten, and recorded again in place of the oldest");
+        assert_eq!(ask(exchange, &named(MORE + 1)), Some(MORE + 3));
+        assert_eq!(ask(exchange, &named(MORE)), None);
+        assert_eq!(ask(exchange, &named(MORE + 2)), Some(MORE + 4));
+    }
+    assert_eq!(restored.state_hash(), live.state_hash());
 }
 
 #[test]

@@ -19,6 +19,10 @@ mod busts;
 mod cash;
 #[path = "edge_cases/controls.rs"]
 mod controls;
+#[path = "edge_cases/counts.rs"]
+mod counts;
+#[path = "edge_cases/domain.rs"]
+mod domain;
 #[path = "edge_cases/expiry.rs"]
 mod expiry;
 #[path = "edge_cases/fees.rs"]
@@ -37,6 +41,8 @@ mod owners;
 mod pairs;
 #[path = "edge_cases/phases.rs"]
 mod phases;
+#[path = "edge_cases/prevention.rs"]
+mod prevention;
 #[path = "edge_cases/queue.rs"]
 mod queue;
 #[path = "edge_cases/scale.rs"]

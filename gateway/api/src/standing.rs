@@ -56,7 +56,8 @@ pub(crate) async fn follow(state: &AppState, user_id: i64) -> Result<User, Probl
     }
 }
 
-async fn submit(state: &AppState, command: Command) -> Result<Pending, Problem> {
+/// Hands over a command of the house.
+pub(crate) async fn submit(state: &AppState, command: Command) -> Result<Pending, Problem> {
     for _ in 1..TRIES {
         match state.sequencer.submit(command) {
             Err(SubmitError::Overloaded) => tokio::time::sleep(PAUSE).await,

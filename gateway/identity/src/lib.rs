@@ -26,11 +26,11 @@ pub mod user;
 use std::time::Duration;
 
 use cx_store::Store;
-use cx_store::identity::{Kyc, Mail, Sessions, Users};
+use cx_store::identity::{Decisions, Kyc, Mail, Sessions, Users};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-pub use cx_store::identity::{KycRecord, Profile, ProfileChange};
+pub use cx_store::identity::{DecisionRecord, KycRecord, NewDecision, Profile, ProfileChange};
 pub use error::{Fault, IdentityError, TokenError};
 pub use keys::{KeyError, SigningKeys};
 pub use login::{LoggedIn, Origin, Registration};
@@ -104,6 +104,7 @@ pub struct Identity {
     sessions: Sessions,
     kyc: Kyc,
     mail: Mail,
+    decisions: Decisions,
     tokens: token::Tokens,
     hasher: password::Hasher,
     cache: cache::SessionCache,
@@ -121,6 +122,7 @@ impl Identity {
             sessions: Sessions::new(store.clone()),
             kyc: Kyc::new(store.clone()),
             mail: Mail::new(store.clone()),
+            decisions: Decisions::new(store.clone()),
             cache: cache::SessionCache::default(),
             revoked: broadcast::Sender::new(REVOCATIONS_KEPT),
             settings,

@@ -72,6 +72,15 @@ names! {
         WriteRecords = "compliance.write", "Create and change records; create and submit reports.";
         ApproveReports = "compliance.approve", "Approve reports of others.";
         ReadAml = "aml.read", "See the money-laundering summary.";
+        ReadVenue = "venue.read", "See bands, plans, fees, limits and what staff decided about the market.";
+        ManageInstruments = "instruments.manage", "Add assets, list instruments, set their phases, plans and bands.";
+        ManageFees = "fees.manage", "Set fees and the volumes of their tiers.";
+        ManageLimits = "limits.manage", "Set limits and owners of trading accounts.";
+        HaltMarket = "market.halt", "Stop all trading.";
+        ResumeMarket = "market.resume", "Let trading go on.";
+        KillAccounts = "accounts.kill", "Stop an account and cancel its orders.";
+        ReviveAccounts = "accounts.revive", "Let a stopped account go on.";
+        BustTrades = "trades.bust", "Reverse trades.";
     }
 }
 
@@ -99,6 +108,15 @@ impl Role {
                 P::WriteRecords,
                 P::ApproveReports,
                 P::ReadAml,
+                P::ReadVenue,
+                P::ManageInstruments,
+                P::ManageFees,
+                P::ManageLimits,
+                P::HaltMarket,
+                P::ResumeMarket,
+                P::KillAccounts,
+                P::ReviveAccounts,
+                P::BustTrades,
             ],
             Self::ComplianceOfficer => &[
                 P::ListUsers,
@@ -111,8 +129,12 @@ impl Role {
                 P::ReadRecords,
                 P::WriteRecords,
                 P::ReadAml,
+                // May stop, in an emergency; that trading goes on is the venue's decision.
+                P::ReadVenue,
+                P::HaltMarket,
+                P::KillAccounts,
             ],
-            Self::Auditor => &[P::ReadTransactions, P::ReadRecords],
+            Self::Auditor => &[P::ReadTransactions, P::ReadRecords, P::ReadVenue],
             Self::System => &[P::RecordDeposits],
             // Verification of projects comes with its own permission when there is a route for it.
             Self::Verifier => &[],

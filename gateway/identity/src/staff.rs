@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use cx_store::clock::now_micros;
-use cx_store::identity::{Decision, KycRecord, Profile, ProfileChange, Review, StatusChange, UserCounts, UserFilter};
+use cx_store::identity::{
+    Decision, DecisionRecord, KycRecord, NewDecision, Profile, ProfileChange, Review, StatusChange, UserCounts,
+    UserFilter,
+};
 use cx_store::{Page, PageRequest, StoreError};
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -213,6 +216,23 @@ impl Identity {
         let user = self.users.set_role(user_id, role.as_str(), Some(made_by)).await?;
         self.ended(user_id, None);
         Ok(user.try_into()?)
+    }
+
+    /// Writes down who decided what about the market. The decision itself has taken effect in the exchange by then.
+    pub async fn note_decision(&self, decision: &NewDecision<'_>) -> Result<(), StoreError> {
+        self.decisions.add(decision).await
+    }
+
+    /// A page of what staff decided about the market, newest first.
+    pub async fn decisions(&self, request: PageRequest) -> Result<Page<DecisionRecord>, StoreError> {
+        self.decisions.list(request).await
+    }
+
+    /// The words of a reason that may be given: trimmed, without control characters, at most 500 characters.
+    pub fn reason(text: Option<&str>) -> Result<Option<String>, IdentityError> {
+        let reason = text.map(|text| policy::free_text("reason", text, REASON_CHARS_MAX)).transpose();
+        let reason = reason.map_err(|fault| IdentityError::Invalid(vec![fault]))?;
+        Ok(reason.filter(|text| !text.is_empty()))
     }
 
     /// Makes the first admin. `None` when there is an admin already.

@@ -7,6 +7,9 @@ use cx_engine::ids::{InstrumentId, Seq};
 use cx_engine::units::{FeeRate, Price, Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
 
+/// Plans are made for times before this: 2^63 nanoseconds after the epoch.
+const TIME_END: u64 = 1 << 63;
+
 /// Tiers of fees.
 pub const TIERS: usize = 8;
 
@@ -79,7 +82,10 @@ impl Session {
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
     sessions: Vec<Session>,
+    /// By instrument, in the order in which they come.
     plans: Vec<Vec<SchedulePhase>>,
+    /// When the first of all plans comes; it may have been taken back since.
+    next_plan: Option<Timestamp>,
     tier_volumes: [Quantity; TIERS],
     halted: bool,
     halted_seq: Seq,
@@ -88,6 +94,9 @@ pub struct Sessions {
 impl Sessions {
     /// Takes the next event.
     pub fn apply(&mut self, record: &EventRecord) {
+        if record.index == 0 && !self.halted && self.next_plan.is_some_and(|at| at <= record.time) {
+            self.pass_plans(record.time);
+        }
         let instrument = match &record.event {
             Event::InstrumentListed(listed) => {
                 let mut session = Session { since: record.time, ..Session::new(listed.instrument) };
@@ -98,7 +107,9 @@ impl Sessions {
             }
             Event::PhaseChanged(change) => {
                 self.at(change.instrument).change(record.time, change);
-                self.pass(change.instrument, record.time, change.phase);
+                if change.phase == Phase::Delisted {
+                    self.plans[index(change.instrument.get())].clear();
+                }
                 change.instrument
             }
             Event::AuctionExtended(extended) => {
@@ -128,10 +139,8 @@ impl Sessions {
                 set.instrument
             }
             Event::PhaseScheduled(plan) => {
-                let plans = &mut self.plans[index(plan.instrument.get())];
-                plans.retain(|old| (old.at, old.phase) != (plan.at, plan.phase));
-                plans.push(*plan);
-                plans.sort_unstable_by_key(|plan| (plan.at, plan.phase.number()));
+                put(&mut self.plans[index(plan.instrument.get())], *plan);
+                self.next_plan = Some(self.next_plan.map_or(plan.at, |next| next.min(plan.at)));
                 plan.instrument
             }
             Event::ScheduleCleared(cleared) => {
@@ -166,8 +175,7 @@ impl Sessions {
         self.halted_seq
     }
 
-    /// What is planned for an instrument, earliest first. Plans that had no effect, because the instrument was suspended or
-    /// in that phase already, stay until a later change of phase.
+    /// What is planned for an instrument, earliest first.
     pub fn schedule(&self, instrument: InstrumentId) -> &[SchedulePhase] {
         self.plans.get(index(instrument.get())).map_or(&[], Vec::as_slice)
     }
@@ -181,27 +189,34 @@ impl Sessions {
         &mut self.sessions[index(instrument.get())]
     }
 
-    /// Moves plans on whose time has come: once-only plans are gone, repeating ones stand at their next time. The core does
-    /// this when a plan takes effect, which its change of phase tells.
-    fn pass(&mut self, instrument: InstrumentId, now: Timestamp, phase: Phase) {
-        let plans = &mut self.plans[index(instrument.get())];
-        if phase == Phase::Delisted {
-            plans.clear();
-        }
-        plans.retain_mut(|plan| {
-            if plan.at > now {
-                return true;
-            }
-            let (at, now) = (plan.at.nanos(), now.nanos());
-            match (now - at).checked_div(plan.every_ns) {
-                None => false,
-                Some(passed) => {
-                    let next = (passed + 1).checked_mul(plan.every_ns).and_then(|later| at.checked_add(later));
-                    plan.at = Timestamp::from_nanos(next.unwrap_or(u64::MAX));
-                    next.is_some_and(|next| next < 1 << 63)
+    /// What is due before a command: once-only plans are gone, repeating ones stand at their first time after `now`, whether
+    /// they have an effect or not. The core does the same, and tells only the effects.
+    fn pass_plans(&mut self, now: Timestamp) {
+        for plans in &mut self.plans {
+            while let Some(due) = plans.first().copied().filter(|plan| plan.at <= now) {
+                plans.remove(0);
+                if let Some(at) = next_time(&due, now) {
+                    put(plans, SchedulePhase { at, ..due });
                 }
             }
-        });
-        plans.sort_unstable_by_key(|plan| (plan.at, plan.phase.number()));
+        }
+        self.next_plan = self.plans.iter().filter_map(|plans| Some(plans.first()?.at)).min();
     }
+}
+
+/// Puts a plan in its place; it replaces one of the same time and phase.
+fn put(plans: &mut Vec<SchedulePhase>, plan: SchedulePhase) {
+    let key = |plan: &SchedulePhase| (plan.at, plan.phase.number());
+    match plans.binary_search_by_key(&key(&plan), key) {
+        Ok(place) => plans[place] = plan,
+        Err(place) => plans.insert(place, plan),
+    }
+}
+
+/// The first time of a plan after `now`; none when it does not repeat, or not before times end.
+fn next_time(plan: &SchedulePhase, now: Timestamp) -> Option<Timestamp> {
+    let at = plan.at.nanos();
+    let passed = (now.nanos() - at).checked_div(plan.every_ns)?;
+    let next = (passed + 1).checked_mul(plan.every_ns)?.checked_add(at)?;
+    (next < TIME_END).then_some(Timestamp::from_nanos(next))
 }

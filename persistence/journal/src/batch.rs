@@ -126,9 +126,11 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// Checks the form and the hash of what is stored under `key`.
     pub fn decode(key: Seq, bytes: &'a [u8]) -> Result<Self, BatchError> {
-        let batch = Self::decode_unhashed(key, bytes)?;
-        let content = &bytes[..bytes.len() - HASH_LEN];
-        if *blake3::hash(content).as_bytes() == batch.hash { Ok(batch) } else { Err(BatchError::Hash) }
+        match Self::decode_unhashed(key, bytes) {
+            // Another version is one only if its contents are as they were written: the hash stands at the end in all of them.
+            Ok(_) | Err(BatchError::Version { .. }) if !is_hashed(bytes) => Err(BatchError::Hash),
+            decoded => decoded,
+        }
     }
 
     fn decode_unhashed(key: Seq, bytes: &'a [u8]) -> Result<Self, BatchError> {
@@ -176,6 +178,11 @@ impl<'a> Batch<'a> {
             Err(source) => Err(BatchError::Record { seq, source }),
         })
     }
+}
+
+/// Whether the last bytes are the hash of those before.
+fn is_hashed(bytes: &[u8]) -> bool {
+    bytes.split_last_chunk::<HASH_LEN>().is_some_and(|(content, hash)| blake3::hash(content).as_bytes() == hash)
 }
 
 fn field<const N: usize>(header: &[u8; HEADER_LEN], at: usize) -> [u8; N] {

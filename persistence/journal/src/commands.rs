@@ -74,15 +74,14 @@ pub(crate) fn walk(
     let mut batches = db.batches();
     batches.seek(from.tip.next().get().to_be_bytes());
     while let Some((key, value)) = batches.item() {
-        let damaged = |seq: u64| move |reason| JournalError::Damaged { seq, reason };
         let Ok(key) = key.try_into().map(u64::from_be_bytes) else {
-            return Err(damaged(link.tip.get() + 1)(BatchError::Length(key.len())));
+            return Err(JournalError::batch(link.tip.get() + 1)(BatchError::Length(key.len())));
         };
-        let batch = Batch::decode(Seq::new(key), value).map_err(damaged(key))?;
+        let batch = Batch::decode(Seq::new(key), value).map_err(JournalError::batch(key))?;
         if batch.last() > up_to {
             return Ok(link);
         }
-        link = link.follow(&batch).map_err(damaged(key))?;
+        link = link.follow(&batch).map_err(JournalError::batch(key))?;
         visit(&batch, &link)?;
         batches.next();
     }
@@ -152,6 +151,5 @@ fn here<'a>(batches: &'a rocksdb::DBRawIterator<'_>) -> Result<Option<Batch<'a>>
         return Ok(None);
     };
     let key = key.try_into().map_or(0, u64::from_be_bytes);
-    let damaged = |reason| JournalError::Damaged { seq: key, reason };
-    Batch::decode(Seq::new(key), value).map(Some).map_err(damaged)
+    Batch::decode(Seq::new(key), value).map(Some).map_err(JournalError::batch(key))
 }

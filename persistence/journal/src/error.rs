@@ -1,7 +1,8 @@
 //! What can go wrong with the data folder, in words for the operator.
 
-use crate::batch::BatchError;
+use crate::batch::{BatchError, FORMAT_VERSION};
 use cx_engine::AuditError;
+use cx_engine::codec::LAYOUT_VERSION;
 use std::io;
 use std::path::PathBuf;
 
@@ -67,6 +68,24 @@ pub enum JournalError {
         found: u64,
         /// What this version writes.
         known: u64,
+    },
+    /// Another version wrote the records.
+    #[error(
+        "the journal has batches of format {format} with records of layout {layout} (seq {seq}), and this version of carbonxchange reads \
+         format {known_format} with layout {known_layout} only: another version wrote it. Nothing was changed. Use that version on this \
+         folder, or begin anew in another one (`--data <new folder>` and an empty database); keep this folder, it is the record of what happened"
+    )]
+    OtherLayout {
+        /// The first command of the batch.
+        seq: u64,
+        /// The format of the batch.
+        format: u8,
+        /// The layout of its records.
+        layout: u8,
+        /// The format that this version writes.
+        known_format: u8,
+        /// The layout that this version writes.
+        known_layout: u8,
     },
     /// A batch is damaged.
     #[error(
@@ -179,6 +198,16 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// What is wrong with the batch that begins at `seq`: damage, or that another version wrote it.
+    pub(crate) fn batch(seq: u64) -> impl FnOnce(BatchError) -> Self {
+        move |reason| match reason {
+            BatchError::Version { format, layout } => {
+                Self::OtherLayout { seq, format, layout, known_format: FORMAT_VERSION, known_layout: LAYOUT_VERSION }
+            }
+            reason => Self::Damaged { seq, reason },
+        }
+    }
+
     /// Wraps an error of `RocksDB`.
     pub(crate) fn database(what: &'static str) -> impl FnOnce(rocksdb::Error) -> Self {
         move |source| Self::Database { what, source }

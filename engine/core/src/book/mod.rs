@@ -15,8 +15,10 @@ use crate::units::{Price, Quantity};
 pub struct DepthLevel {
     /// Its price.
     pub price: Price,
-    /// Open lots of all its orders.
+    /// Lots that its orders show.
     pub quantity: Quantity,
+    /// Open lots that they do not show: not for market data.
+    pub hidden: Quantity,
     /// How many orders.
     pub orders: u32,
 }
@@ -174,15 +176,17 @@ impl Book {
         let mut key = ladder.best();
         while key != Ladder::NO_KEY && out.len() < count {
             let level = ladder.level(key).expect("every key on the way is occupied");
-            let mut queued = 0;
+            let (mut queued, mut shown) = (0, 0);
             let mut slot = level.head;
             while slot != NONE {
-                queued += 1;
-                slot = orders.node(slot).next;
+                let node = orders.node(slot);
+                (queued, shown) = (queued + 1, shown + node.leaves);
+                slot = node.next;
             }
             out.push(DepthLevel {
                 price: price_of(side, key),
-                quantity: Quantity::from_lots(level.quantity),
+                quantity: Quantity::from_lots(shown),
+                hidden: Quantity::from_lots(level.quantity).minus(Quantity::from_lots(shown)),
                 orders: queued,
             });
             key = ladder.next_after(key);

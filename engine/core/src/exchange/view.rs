@@ -2,11 +2,11 @@
 
 use super::{Asset, Exchange, Supply};
 use crate::accounts::Balance;
-use crate::book::DepthLevel;
-use crate::command::{Permissions, Side, TimeInForce};
+use crate::book::{DepthLevel, Ladder};
+use crate::command::{OrderKind, Permissions, Side, TimeInForce};
 use crate::event::InstrumentListed;
 use crate::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, OrderId, Seq, Symbol};
-use crate::units::{Price, Quantity, Timestamp};
+use crate::units::{Amount, Price, Quantity, Timestamp};
 
 /// An open order as it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +19,8 @@ pub struct OpenOrder {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
+    /// How it is priced.
+    pub kind: OrderKind,
     /// How long it lives.
     pub time_in_force: TimeInForce,
     /// Whether it may only rest.
@@ -29,6 +31,12 @@ pub struct OpenOrder {
     pub quantity: Quantity,
     /// What is open, hidden parts included.
     pub leaves: Quantity,
+    /// What the book shows of it; zero of a stop that waits.
+    pub displayed: Quantity,
+    /// Where a stop that waits goes off; [`Price::NONE`] of orders in the book.
+    pub stop_price: Price,
+    /// What it holds: cash of a buy, credits of a sell.
+    pub held: Amount,
     /// The client's own name for it.
     pub client_order_id: Option<ClientOrderId>,
 }
@@ -100,6 +108,16 @@ impl Exchange {
         instrument.book.depth(&self.orders, side, levels)
     }
 
+    /// The orders of one side of a book, in the order in which they would trade; empty for an unknown instrument.
+    pub fn priority(&self, instrument: InstrumentId, side: Side) -> Vec<OrderId> {
+        let Some(instrument) = self.instruments.get(instrument.get() as usize) else { return Vec::new() };
+        let ladder = instrument.book.side(side);
+        let levels = std::iter::successors(Some(ladder.best()), |&key| Some(ladder.next_after(key)))
+            .take_while(|&key| key != Ladder::NO_KEY);
+        let heads = levels.map(|key| ladder.level(key).expect("every key on the way is occupied").head);
+        heads.flat_map(|head| self.queue_from(head)).map(|slot| self.orders.id(slot)).collect()
+    }
+
     fn view(&self, slot: u32) -> OpenOrder {
         let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
         OpenOrder {
@@ -107,11 +125,15 @@ impl Exchange {
             account: node.account,
             instrument: detail.instrument,
             side: detail.side,
+            kind: detail.kind,
             time_in_force: detail.time_in_force,
             post_only: detail.post_only,
             price: self.limit_of(slot),
             quantity: Quantity::from_lots(detail.quantity),
             leaves: self.leaves_of(slot),
+            displayed: Quantity::from_lots(if detail.armed { 0 } else { node.leaves }),
+            stop_price: self.stop_price_of(slot),
+            held: self.held_of(slot),
             client_order_id: self.orders.name(slot),
         }
     }

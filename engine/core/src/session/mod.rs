@@ -5,8 +5,10 @@ mod heap;
 mod phases;
 mod timers;
 mod uncross;
+mod view;
 
 pub(crate) use timers::Timers;
+pub use view::Trading;
 
 use crate::control::{Phase, SetBands};
 use crate::ids::{InstrumentId, Seq};

@@ -20,9 +20,20 @@ pub(super) fn command_of(bytes: &Record) -> Result<Command, String> {
     if stamp == Timestamp::default() { Ok(command) } else { Err("a setting has a time".into()) }
 }
 
-/// Fees, tiers, groups, kill switches, limits, the market's halt: everything that one command sets and that is not about
-/// phases.
+/// Everything that one command sets and that is not about phases.
 pub(super) fn of(exchange: &Exchange) -> Vec<Record> {
+    exchange.settings().into_iter().map(record).collect()
+}
+
+impl Exchange {
+    /// What is set, as the commands that would set it: fees, tiers, bands, groups, kill switches, limits, times of `CancelAfter`,
+    /// the market's halt. For checks, tools and tests.
+    pub fn settings(&self) -> Vec<Command> {
+        commands_of(self)
+    }
+}
+
+fn commands_of(exchange: &Exchange) -> Vec<Command> {
     let mut out: Vec<Command> = exchange.risks.fees.iter().map(Command::SetFees).collect();
     let tiers = (0..).zip(exchange.risks.tier_volumes).filter(|&(_, volume)| volume > 0);
     out.extend(tiers.map(|(tier, volume)| Command::SetFeeTier(FeeTier { tier, volume: Quantity::from_lots(volume) })));
@@ -44,7 +55,7 @@ pub(super) fn of(exchange: &Exchange) -> Vec<Record> {
     if exchange.market_halted {
         out.push(Command::HaltMarket(HaltMarket { halted: true }));
     }
-    out.into_iter().map(record).collect()
+    out
 }
 
 fn of_limits(account: AccountId, limits: &Limits, out: &mut Vec<Command>) {

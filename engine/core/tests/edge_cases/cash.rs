@@ -51,6 +51,11 @@ fn what_may_be_bought_by_cash() {
                  bob buys cash 5 fok             > refused invalid_combination
                  bob buys cash 5 decrement       > refused invalid_combination
                  bob buys cash 5 @ 10            > refused invalid_combination
+                 bob buys cash 5 show 1          > refused invalid_combination
+                 bob buys cash 5 post            > refused invalid_combination
+                 bob buys cash 5 stop 10         > refused invalid_combination
+                 bob buys 1 @ 5 as b1
+                 bob buys cash 5 oco b1          > refused invalid_combination
                  bob buys cash 1000001           > refused insufficient_funds",
         )],
     );

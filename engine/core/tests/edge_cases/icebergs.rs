@@ -104,6 +104,7 @@ fn how_much_may_be_hidden() {
                  alice sells 5 @ 10 ioc show 2   > refused invalid_combination
                  alice sells 5 market show 2     > refused invalid_combination
                  alice sells 5 stop 3 show 2     > refused invalid_combination
+                 alice sells 5 trail 3 show 2    > refused invalid_combination
                  alice sells 5 @ 3 stop 3 show 2 > armed 5 at 3",
         )],
     );

@@ -157,7 +157,9 @@ fn movements_are_checked_in_order() {
                  alice retires 5 CO2 ref 7       > done
                  alice retires 5 CO2 ref 7       > refused duplicate_reference
                  alice deposits 5 USD            > done
-                 alice deposits 5 USD            > done",
+                 alice deposits 5 USD            > done
+                 alice deposits 5 USD ref 1      > done
+                 alice deposits 5 USD ref 1      > refused duplicate_reference",
             ),
             (
                 "a movement that was refused has not used its reference",

@@ -159,13 +159,24 @@ fn post_only_takes_what_adds() {
 fn in_post_only_no_amend_crosses() {
     check(
         Terms::PLAIN,
-        &[(
-            "whatever the order was",
-            "alice buys 5 @ 8 as b1
+        &[
+            (
+                "whatever the order was",
+                "alice buys 5 @ 8 as b1
              bob sells 5 @ 10
              phase post_only
              alice amends b1 to 5 @ 10       > refused post_only_would_match
              alice amends b1 to 5 @ 9        > amended 5 @ 8 to 5 @ 9 at the back; rests 5 @ 9",
-        )],
+            ),
+            (
+                "but a stop is in no book that it could cross",
+                "bob sells 5 @ 10
+             alice buys 5 @ 9 stop 20 as t
+             phase post_only
+             alice amends t to 5 @ 30        > amended 0 @ 9 to 5 @ 30 at the back; armed 5 at 20
+             alice buys 5 @ 30 stop 20       > refused wrong_phase
+             alice amends t to 4 @ 30 stop 21 > amended 0 @ 30 to 4 @ 30 at the back; armed 4 at 21",
+            ),
+        ],
     );
 }

@@ -138,6 +138,16 @@ impl Desk {
         self.line(line)
     }
 
+    /// Everything that the last command was answered with.
+    pub fn said(&self) -> &[Event] {
+        &self.last
+    }
+
+    /// The handle of an order that a script named.
+    pub fn handle(&self, name: &str) -> OrderId {
+        self.names[name]
+    }
+
     fn say(&mut self, command: &Command) -> String {
         self.apply(command);
         self.told()

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cx_engine::command::{CommandKind, OrderKind};
+use cx_engine::command::{CommandKind, OrderKind, SelfTrade};
 use cx_engine::control::Phase;
 use cx_engine::event::{PhaseChanged, Trade};
 use cx_engine::ids::AccountId;
 use cx_engine::reject::{CancelReason, Reject};
-use cx_engine::units::{Amount, Price, Timestamp};
+use cx_engine::units::{Amount, Price, Timestamp, TriggerTerms};
 use cx_engine::{Command, Event};
 
 use super::met::{ENDS, OTHERS, REFUSALS};
@@ -16,6 +16,7 @@ use super::met::{ENDS, OTHERS, REFUSALS};
 #[derive(Default)]
 pub struct Coverage {
     met: BTreeMap<Answer, u64>,
+    commands: u64,
 }
 
 /// A kind of answer.
@@ -32,22 +33,29 @@ enum Answer {
 impl Coverage {
     /// Counts one answer.
     pub fn count(&mut self, command: &Command, events: &[Event]) {
+        self.commands += 1;
         let kind = command.kind();
         for event in events {
             *self.met.entry(Answer::of(kind, event)).or_default() += 1;
-            if let Some(more) = Answer::also(kind, event) {
+            for more in [Answer::also(kind, event), Answer::asked(command, event)].into_iter().flatten() {
                 *self.met.entry(Answer::Other(more)).or_default() += 1;
             }
         }
     }
 
-    /// How often something other than a refusal or an end was met.
-    pub fn of(&self, name: &'static str) -> u64 {
-        self.met.get(&Answer::Other(name)).copied().unwrap_or(0)
+    /// How many commands were answered.
+    pub fn commands(&self) -> u64 {
+        self.commands
+    }
+
+    /// How many kinds of answers were met.
+    pub fn kinds(&self) -> usize {
+        self.met.len()
     }
 
     /// Adds another run's counts.
     pub fn merge(&mut self, other: &Self) {
+        self.commands += other.commands;
         for (&answer, count) in &other.met {
             *self.met.entry(answer).or_default() += count;
         }
@@ -196,6 +204,24 @@ impl Answer {
             Event::OrderRested(it) if it.displayed < it.leaves => Some("rested, a part of it shown"),
             Event::Trade(it) if it.maker_fee < 0 => Some("traded with a rebate"),
             Event::PhaseChanged(it) if orders && it.phase == Phase::VolatilityHalt => Some("a halt began by the bands"),
+            _ => None,
+        }
+    }
+
+    /// What came of something that the event alone does not tell: how a stop trails, whose choice ended an order.
+    fn asked(command: &Command, event: &Event) -> Option<&'static str> {
+        let Command::Place(order) = command else { return None };
+        match (event, order.trigger.terms(), order.self_trade) {
+            (Event::OrderAccepted(_), Some(TriggerTerms::Ticks(_)), _) => Some("accepted: trails by ticks"),
+            (Event::OrderAccepted(_), Some(TriggerTerms::BasisPoints(_)), _) => {
+                Some("accepted: trails by basis points")
+            }
+            (Event::OrderCancelled(it), _, mode) if it.reason == CancelReason::SelfTrade => Some(match mode {
+                SelfTrade::CancelNewest => "self-trade: the newest went",
+                SelfTrade::CancelOldest => "self-trade: the oldest went",
+                SelfTrade::CancelBoth => "self-trade: both went",
+                SelfTrade::Decrement => "self-trade: one was used up",
+            }),
             _ => None,
         }
     }

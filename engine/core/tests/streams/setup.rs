@@ -113,6 +113,24 @@ impl Shape {
         Self { price_max: 1, width: 1, anchors: &[1], fees: (1, 1), ..Self::SMALL },
     ];
 
+    /// Small purses and high fees: the venue owns so much that it can withdraw. For long runs.
+    pub const EARNING: Self = Self {
+        accounts: 4,
+        tick_value: 3,
+        fees: (100_000, 100_000),
+        purse: 200,
+        named_one_in: 1_000,
+        staff: 0,
+        ..Self::SMALL
+    };
+
+    /// The shape of a seed, when many seeds are run: each in turn.
+    pub fn of_seed(seed: u64) -> Self {
+        let shapes: Vec<Self> = Self::ALL.iter().copied().chain([Self::EARNING]).collect();
+        let count = u64::try_from(shapes.len()).expect("there are few");
+        shapes[usize::try_from(seed % count).expect("it is below a usize")]
+    }
+
     /// Lists, permits and funds. Assets 0 and 1 are currencies, the rest credits.
     pub(super) fn opening(&self) -> Vec<Command> {
         let mut commands = Vec::new();

@@ -6,12 +6,12 @@ mod pair;
 use cx_engine::command::{Permissions, Side};
 use cx_engine::event::{AssetAdded, InstrumentListed};
 use cx_engine::ids::{AccountId, AssetId, InstrumentId, Seq};
-use cx_engine::units::{Price, Timestamp};
+use cx_engine::units::{Amount, Price, Quantity, Timestamp};
 use cx_engine::{Command, Event, Exchange, OpenOrder};
 
 #[allow(unused_imports)] // likewise
 pub use self::pair::{Pair, difference, minimise};
-use crate::model::{Model, Order};
+use crate::model::{Model, Order, State};
 
 /// Price, lots and number of orders of a level.
 pub type Level = (Price, u128, usize);
@@ -53,7 +53,7 @@ impl Venue for Model {
         self.balances()
     }
     fn orders(&self) -> Vec<OpenOrder> {
-        self.open_orders().iter().map(seen).collect()
+        self.open_orders().iter().map(|order| seen(order, self.hold_of(order))).collect()
     }
     fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level> {
         self.depth(instrument, side, count)
@@ -96,7 +96,7 @@ impl Venue for Exchange {
     fn levels(&self, instrument: InstrumentId, side: Side, count: usize) -> Vec<Level> {
         let levels = self.depth(instrument, side, count);
         let orders = |count: u32| usize::try_from(count).expect("usize holds a u32");
-        levels.iter().map(|it| (it.price, u128::from(it.quantity.lots()), orders(it.orders))).collect()
+        levels.iter().map(|it| (it.price, u128::from(it.quantity.plus(it.hidden).lots()), orders(it.orders))).collect()
     }
     fn flow(&self, asset: AssetId) -> [i128; 3] {
         let supply = self.supply(asset);
@@ -117,17 +117,22 @@ impl Venue for Exchange {
 }
 
 /// An order of the model as the core shows it.
-fn seen(order: &Order) -> OpenOrder {
+fn seen(order: &Order, held: i128) -> OpenOrder {
+    let armed = order.state == State::Armed;
     OpenOrder {
         order: order.order,
         account: order.account,
         instrument: order.instrument,
         side: order.side,
+        kind: order.kind,
         time_in_force: order.time_in_force,
         post_only: order.post_only,
         price: order.price,
         quantity: order.quantity,
         leaves: order.leaves,
+        displayed: if armed { Quantity::ZERO } else { order.displayed },
+        stop_price: if armed { order.stop_price } else { Price::NONE },
+        held: Amount::from_minor(i64::try_from(held).expect("a hold fits a balance")),
         client_order_id: order.client_order_id,
     }
 }

@@ -1,6 +1,7 @@
 //! Market data over REST, for everybody: folds of durable events, and statistics of what SQL has.
 
 use axum::extract::State;
+use cx_engine::control::Phase;
 use cx_engine::event::InstrumentListed;
 use cx_engine::ids::InstrumentId;
 use cx_engine::units::Timestamp;
@@ -12,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 mod prices;
+pub(crate) mod session;
 mod shapes;
 
 use crate::json::{Params, Segment};
@@ -23,6 +25,7 @@ use crate::routes::trading::shapes::{Trade, instant, number};
 use crate::state::AppState;
 use crate::venue::facts::FactsView;
 use crate::venue::{Folds, wall_nanos};
+use session::InstrumentStatus;
 use shapes::{DataType, DepthLevel, Instrument, MarketData, Snapshot, Spread, Ticker, rounded};
 
 /// Data older than this is called stale.
@@ -41,6 +44,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(recent_trades))
         .routes(routes!(market_health))
         .routes(routes!(instruments))
+        .routes(routes!(market_status))
         .merge(prices::routes())
 }
 
@@ -405,6 +409,8 @@ async fn market_health(State(state): State<AppState>) -> axum::Json<MarketHealth
 
 #[derive(Debug, Serialize, ToSchema)]
 struct InstrumentList {
+    /// Whether all trading is stopped.
+    halted: bool,
     instruments: Vec<Instrument>,
 }
 
@@ -421,9 +427,42 @@ async fn instruments(State(state): State<AppState>) -> axum::Json<InstrumentList
     let folds = state.venue.read();
     let all = folds.market.listings().instruments().iter().filter_map(|listed| {
         let quoted = folds.quoted(listed.instrument)?;
-        Some(Instrument::of(&quoted, &facts.of(&quoted), listed))
+        Some(Instrument::of(&folds, &quoted, &facts.of(&quoted), listed))
     });
-    axum::Json(InstrumentList { instruments: all.collect() })
+    axum::Json(InstrumentList { instruments: all.collect(), halted: folds.market.halted() })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct MarketStatus {
+    /// Whether all trading is stopped; cancels are taken.
+    halted: bool,
+    /// Without those that are delisted.
+    instruments: Vec<InstrumentStatus>,
+}
+
+/// Shows what each instrument is open for now.
+#[utoipa::path(
+    get,
+    path = "/status",
+    tag = "market",
+    params(("symbol" = Option<String>, Query, description = "Only of this instrument, delisted or not.")),
+    responses(
+        (status = 200, description = "Phases, their ends and auctions.", body = MarketStatus),
+        (status = 404, description = "There is no such instrument.", body = ProblemBody),
+    ),
+    security(()),
+)]
+async fn market_status(State(state): State<AppState>, params: Params) -> Result<axum::Json<MarketStatus>, Problem> {
+    let query: MarketQuery = params.read()?;
+    let folds = state.venue.read();
+    let only = query.symbol.as_deref().map(|symbol| listed(&folds, symbol)).transpose()?;
+    let all = folds.market.listings().instruments().iter().map(|listed| listed.instrument);
+    let is_wanted = |instrument: &InstrumentId| match only {
+        Some(only) => only.instrument == *instrument,
+        None => folds.market.session(*instrument).phase != Phase::Delisted,
+    };
+    let instruments = all.filter(is_wanted).filter_map(|instrument| InstrumentStatus::of(&folds, instrument)).collect();
+    Ok(axum::Json(MarketStatus { halted: folds.market.halted(), instruments }))
 }
 
 /// The words of timeframes, for messages.

@@ -12,6 +12,7 @@ pub(crate) mod credits;
 pub(crate) mod health;
 pub(crate) mod market;
 mod people;
+pub(crate) mod staff;
 pub(crate) mod trading;
 pub(crate) mod users;
 pub(crate) mod wallet;
@@ -21,7 +22,7 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .nest("/api/auth", auth::routes())
         .nest("/api/users", users::routes())
-        .nest("/api/admin", admin::routes())
+        .nest("/api/admin", admin::routes().merge(staff::routes()))
         .nest("/api", wallet::routes())
         .nest("/api/carbon-credits", credits::routes())
         .nest("/api/trading", trading::routes())

@@ -67,6 +67,10 @@ pub struct BookL2 {
     time: Timestamp,
     updates: VecDeque<BookUpdate>,
     updates_max: usize,
+    /// Levels that came up within the last command.
+    fresh: Vec<(Side, Price)>,
+    /// When the book had changed before the last command.
+    time_before: Timestamp,
 }
 
 impl BookL2 {
@@ -81,6 +85,8 @@ impl BookL2 {
             time: Timestamp::default(),
             updates: VecDeque::new(),
             updates_max: updates_max.max(1),
+            fresh: Vec::new(),
+            time_before: Timestamp::default(),
         }
     }
 
@@ -240,10 +246,11 @@ impl BookL2 {
 
     fn gain(&mut self, record: &EventRecord, side: Side, price: Price, quantity: Quantity, orders: u32) {
         let level = self.side_mut(side).entry(rank(side, price)).or_default();
+        let was_there = level.orders > 0;
         level.quantity = level.quantity.plus(quantity);
         level.orders += orders;
         let after = *level;
-        self.note(record, side, price, after);
+        self.note(record, side, price, after, was_there);
     }
 
     fn lose(&mut self, record: &EventRecord, side: Side, price: Price, quantity: Quantity, orders: u32) {
@@ -258,11 +265,12 @@ impl BookL2 {
         if after.orders == 0 {
             levels.remove(&key);
         }
-        self.note(record, side, price, after);
+        self.note(record, side, price, after, true);
     }
 
-    /// Writes the level's new state into the update of this command, in its place: one entry for each level.
-    fn note(&mut self, record: &EventRecord, side: Side, price: Price, after: Level) {
+    /// Writes the level's new state into the update of this command, in its place: one entry for each level. A level that
+    /// came and went within the command leaves none.
+    fn note(&mut self, record: &EventRecord, side: Side, price: Price, after: Level, was_there: bool) {
         if self.updates.back().is_none_or(|update| update.seq != record.seq) {
             if self.updates.len() == self.updates_max {
                 self.updates.pop_front();
@@ -270,15 +278,32 @@ impl BookL2 {
             let prev_seq = self.seq;
             self.updates.push_back(BookUpdate { prev_seq, seq: record.seq, time: record.time, changes: Vec::new() });
             self.seq = record.seq;
-            self.time = record.time;
+            self.time_before = std::mem::replace(&mut self.time, record.time);
+            self.fresh.clear();
         }
         let changes = &mut self.updates.back_mut().expect("pushed above").changes;
         let change = LevelChange { side, price, quantity: after.quantity, orders: after.orders };
         // Sweeps walk away from the touch, so they append; `Buy` sorts before `Sell`.
         let key = |c: &LevelChange| (c.side.number(), rank(c.side, c.price));
-        match changes.binary_search_by_key(&key(&change), key) {
+        let place = changes.binary_search_by_key(&key(&change), key);
+        if place.is_err() && !was_there {
+            self.fresh.push((side, price));
+        }
+        match place {
+            Ok(place) if after.orders == 0 && self.fresh.contains(&(side, price)) => {
+                self.fresh.retain(|level| *level != (side, price));
+                changes.remove(place);
+                self.drop_empty_update();
+            }
             Ok(place) => changes[place] = change,
             Err(place) => changes.insert(place, change),
+        }
+    }
+
+    /// After all nothing has changed: the command is none of this book's.
+    fn drop_empty_update(&mut self) {
+        if let Some(update) = self.updates.pop_back_if(|update| update.changes.is_empty()) {
+            (self.seq, self.time) = (update.prev_seq, self.time_before);
         }
     }
 }

@@ -4,5 +4,10 @@
 mod accounts;
 mod bars;
 mod books;
+mod checks;
+mod followers;
 mod properties;
+mod sessions;
+#[path = "../../../../engine/core/tests/streams/mod.rs"]
+mod streams;
 mod venue;

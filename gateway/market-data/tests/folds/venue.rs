@@ -39,17 +39,22 @@ pub fn named(order: NewOrder, id: &str) -> NewOrder {
 }
 
 impl Venue {
-    /// `instruments` listed on credits of their own, `accounts` numbered from 1 with cash and credits.
-    pub fn new(retention: Retention, accounts: Accounts, instruments: u32, holders: u32) -> Self {
-        let mut venue = Self {
+    /// Nothing is listed.
+    pub fn empty(retention: Retention, accounts: Accounts) -> Self {
+        Self {
             exchange: Exchange::new(),
             market: MarketData::new(retention),
             accounts,
-            l3: (0..instruments).map(|id| BookL3::new(InstrumentId::new(id))).collect(),
+            l3: Vec::new(),
             log: Vec::new(),
             updates: AccountUpdates::default(),
             now: START,
-        };
+        }
+    }
+
+    /// `instruments` listed on credits of their own, `accounts` numbered from 1 with cash and credits.
+    pub fn new(retention: Retention, accounts: Accounts, instruments: u32, holders: u32) -> Self {
+        let mut venue = Self::empty(retention, accounts);
         let asset =
             |code: &str, class, scale| Command::AddAsset(NewAsset { code: Symbol::new(code).unwrap(), class, scale });
         venue.apply(asset("USD", AssetClass::Cash, 4));
@@ -89,16 +94,24 @@ impl Venue {
         let time = self.exchange.apply(seq, Timestamp::from_nanos(self.now), &command, &mut events);
         let records: Vec<EventRecord> =
             (0..).zip(events).map(|(index, event)| EventRecord { seq, index, time, event }).collect();
-        for record in &records {
+        self.follow(&records);
+        records
+    }
+
+    /// Feeds the folds with the events of a command.
+    pub fn follow(&mut self, records: &[EventRecord]) {
+        for record in records {
             self.market.apply(record);
+            if let Event::InstrumentListed(listed) = &record.event {
+                self.l3.push(BookL3::new(listed.instrument));
+            }
             for book in &mut self.l3 {
                 book.apply(record);
             }
         }
         self.updates.clear();
-        self.accounts.apply_command(&records, &mut self.updates);
-        self.log.extend(&records);
-        records
+        self.accounts.apply_command(records, &mut self.updates);
+        self.log.extend(records);
     }
 
     /// Places an order and gives its handle ([`OrderId::NONE`] when it was refused) and the command's number.

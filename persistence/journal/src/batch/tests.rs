@@ -32,7 +32,7 @@ fn rehash(bytes: &mut [u8]) {
 #[test]
 fn what_is_written_is_read() {
     let bytes = batch(17, 3, [9; 32]);
-    assert_eq!(bytes.len(), HEADER_LEN + 3 * 96 + HASH_LEN);
+    assert_eq!(bytes.len(), HEADER_LEN + 3 * 112 + HASH_LEN);
     let read = Batch::decode(Seq::new(17), &bytes).unwrap();
     assert_eq!((read.first, read.last(), read.len()), (Seq::new(17), Seq::new(19), 3));
     assert_eq!((read.epoch, read.prev_hash), (3, [9; 32]));
@@ -45,7 +45,7 @@ fn what_is_written_is_read() {
 #[test]
 fn the_layout_is_fixed() {
     let hash = blake3::hash(&batch(1, 2, [0; 32]));
-    assert_eq!(hash.to_hex().as_str(), "6631347ab8cbc2323fe0dc2119c046299ec04266c06e9e0589d785b6b997e92f");
+    assert_eq!(hash.to_hex().as_str(), "438d199155dd6dce639633136166fef68bec199400535f7678526f25502a7d11");
 }
 
 #[test]
@@ -70,12 +70,16 @@ fn each_damage_has_its_name() {
         Batch::decode(Seq::new(5), &bytes).map(|_| ()).unwrap_err()
     };
     assert_eq!(changed(0, b'X'), BatchError::Magic);
-    assert_eq!(changed(4, 2), BatchError::Version { format: 2, layout: 1 });
+    assert_eq!(changed(4, 2), BatchError::Version { format: 2, layout: 2 });
     assert_eq!(changed(5, 9), BatchError::Version { format: 1, layout: 9 });
     assert_eq!(changed(6, 1), BatchError::Reserved);
     assert_eq!(changed(30, 1), BatchError::Reserved);
     assert_eq!(changed(24, 3), BatchError::Length(good.len()));
     assert_eq!(changed(16, 6), BatchError::Key { key: 5, first: 6 });
+    // A byte that was hit is damage, not another version.
+    let mut hit = good.clone();
+    hit[5] = 1;
+    assert_eq!(Batch::decode(Seq::new(5), &hit).map(|_| ()).unwrap_err(), BatchError::Hash);
     let short = |len| Batch::decode(Seq::new(5), &good[..len]).map(|_| ()).unwrap_err();
     assert_eq!(short(0), BatchError::Length(0));
     assert_eq!(short(HEADER_LEN + HASH_LEN), BatchError::Length(HEADER_LEN + HASH_LEN));
@@ -87,7 +91,7 @@ fn each_damage_has_its_name() {
 #[test]
 fn a_record_that_is_no_command_is_named_by_its_seq() {
     let mut bytes = batch(5, 2, [0; 32]);
-    bytes[HEADER_LEN + 96 + 8] = 200;
+    bytes[HEADER_LEN + 112 + 8] = 200;
     rehash(&mut bytes);
     let read = Batch::decode(Seq::new(5), &bytes).unwrap();
     let results: Vec<_> = read.commands().collect();
@@ -119,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_batch_never_makes_it_panic(at in 0_usize..288, to in any::<u8>()) {
+    fn a_damaged_batch_never_makes_it_panic(at in 0_usize..320, to in any::<u8>()) {
         let mut bytes = batch(1, 2, [0; 32]);
         bytes[at] = to;
         rehash(&mut bytes);

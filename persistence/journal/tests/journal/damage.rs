@@ -5,7 +5,7 @@ use crate::flow::Flow;
 use crate::support::{append, change_batch, commands, largest_file, raw, recover, refusal, replay, write};
 use cx_engine::ids::Seq;
 use cx_journal::batch::{self, BatchError};
-use cx_journal::{Durability, JournalError};
+use cx_journal::{Durability, JournalError, verify};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -148,6 +148,40 @@ fn a_damaged_watermark_is_refused() {
     file.write_all_at(b"X", 3).unwrap();
     file.write_all_at(b"X", 4096).unwrap();
     assert!(matches!(refusal(dir.path()), JournalError::WatermarkDamaged { .. }));
+}
+
+/// A batch as the first layout had it: records of 96 bytes.
+fn of_layout_1(first: u64, prev: [u8; 32]) -> Vec<u8> {
+    let mut bytes = b"CXJB\x01\x01\0\0".to_vec();
+    bytes.extend_from_slice(&1_u64.to_le_bytes());
+    bytes.extend_from_slice(&first.to_le_bytes());
+    bytes.extend_from_slice(&1_u32.to_le_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&prev);
+    bytes.extend_from_slice(&[7; 96]);
+    let hash = blake3::hash(&bytes);
+    bytes.extend_from_slice(hash.as_bytes());
+    bytes
+}
+
+#[test]
+fn a_journal_of_the_first_layout_is_refused_with_what_to_do() {
+    // The last batch is looked at when the folder is opened, all others when it is replayed.
+    for at in [91, 41] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), &commands(1, 85), &[10], Durability::Os);
+        change_batch(dir.path(), at, |batch| *batch = of_layout_1(at, batch[32..64].try_into().unwrap()));
+        let error = refusal(dir.path());
+        let JournalError::OtherLayout { seq, format: 1, layout: 1, known_format: 1, known_layout: 2 } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(seq, at);
+        let text = error.to_string();
+        assert!(text.contains("another version wrote it") && text.contains("--data <new folder>"), "{text}");
+        let report = verify(dir.path(), |_| {}).unwrap();
+        assert!(!report.is_sound());
+        assert!(report.to_string().contains("another version wrote it"), "{report}");
+    }
 }
 
 /// Copies the files of a database folder.

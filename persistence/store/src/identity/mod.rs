@@ -1,10 +1,11 @@
 //! Repositories of people: users and profiles ([`users`]), identity checks ([`kyc`]), logins ([`sessions`]), mail that
-//! waits to be sent ([`mail`]).
+//! waits to be sent ([`mail`]), and what staff decided about the market ([`decisions`]).
 //!
 //! Roles and states are text here; what they mean is known to the identity crate. Every change of a user's standing adds
 //! a row to the history in the same transaction.
 
 mod credentials;
+pub mod decisions;
 pub mod kyc;
 pub mod mail;
 mod profile;
@@ -17,6 +18,7 @@ use sqlx::AnyConnection;
 use crate::StoreError;
 
 pub use credentials::Attempt;
+pub use decisions::{DecisionRecord, Decisions, NewDecision};
 pub use kyc::{Decision, Kyc, KycRecord, Review};
 pub use mail::{Mail, MailToken, MailWaiting};
 pub use profile::{Profile, ProfileChange};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::session::{self, Auction, FeeTier, Fees, Plan, PriceBands};
 use crate::number::Number;
 use crate::routes::trading::shapes::{instant, number, percentage};
 use crate::venue::decimal::{average, cash, trimmed};
@@ -307,15 +308,6 @@ impl DepthLevel {
     }
 }
 
-/// What trading costs, as fractions of the worth.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Fees {
-    #[schema(example = 0.0005)]
-    pub maker: Number,
-    #[schema(example = 0.001)]
-    pub taker: Number,
-}
-
 /// What can be traded.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Instrument {
@@ -328,17 +320,28 @@ pub(crate) struct Instrument {
     pub lot_size: Number,
     /// The highest limit price.
     pub price_max: Number,
+    /// `active`, `suspended`, `delisted`, or `halted` when all trading is.
     pub status: &'static str,
+    /// `continuous`, `pre_open`, `opening_auction`, `closing_auction`, `volatility_halt`, `closed`, `cancel_only`, `post_only`,
+    /// `suspended` or `delisted`.
     pub phase: &'static str,
-    /// None are in force yet.
-    #[schema(value_type = Option<Object>)]
-    pub price_bands: Option<()>,
+    pub phase_since: String,
+    /// When the phase ends by itself; null when only a plan or the venue ends it.
+    pub phase_ends_at: Option<String>,
+    /// What is planned, the next first.
+    pub schedule: Vec<Plan>,
+    /// What the auction that runs would give now.
+    pub auction: Option<Auction>,
+    /// Null when none are in force.
+    pub price_bands: Option<PriceBands>,
+    /// Of the lowest tier.
     pub fees: Fees,
+    pub fee_tiers: Vec<FeeTier>,
 }
 
 impl Instrument {
-    pub(crate) fn of(quoted: &Quoted, facts: &Facts, listed: &InstrumentListed) -> Self {
-        let rate = |ppm: i32| number(trimmed(Scaled { mantissa: i128::from(ppm), scale: 6 }, 0));
+    pub(crate) fn of(folds: &Folds, quoted: &Quoted, facts: &Facts, listed: &InstrumentListed) -> Self {
+        let now = folds.market.session(listed.instrument);
         Self {
             symbol: quoted.symbol.to_string(),
             project_id: facts.project_id,
@@ -348,10 +351,15 @@ impl Instrument {
             tick_size: number(quoted.decimals.tick),
             lot_size: number(quoted.decimals.lot),
             price_max: number(quoted.decimals.price(listed.price_max)),
-            status: "active",
-            phase: "continuous",
-            price_bands: None,
-            fees: Fees { maker: rate(listed.maker_fee.ppm()), taker: rate(listed.taker_fee.ppm()) },
+            status: session::status(&now, folds.market.halted()),
+            phase: now.phase.code(),
+            phase_since: instant(now.since),
+            phase_ends_at: session::ends(&now),
+            schedule: session::plans(folds, listed.instrument),
+            auction: Auction::running(&quoted.decimals, &now),
+            price_bands: PriceBands::of(folds, &now, &quoted.decimals, listed.price_max),
+            fees: session::fees(&now),
+            fee_tiers: session::tiers(&now, folds.market.tier_volumes()),
         }
     }
 }
