@@ -36,7 +36,7 @@ impl Phase {
 }
 
 /// Moves an instrument to a phase now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SetPhase {
     /// Which.
     pub instrument: InstrumentId,
@@ -45,7 +45,7 @@ pub struct SetPhase {
 }
 
 /// Plans a phase.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SchedulePhase {
     /// Which instrument.
     pub instrument: InstrumentId,
@@ -58,14 +58,14 @@ pub struct SchedulePhase {
 }
 
 /// Takes back all that is planned for an instrument.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct ClearSchedule {
     /// Which.
     pub instrument: InstrumentId,
 }
 
 /// Collar, bands and volatility halts of an instrument. Basis points are hundredths of a percent, 0 to 10,000; 0 is off.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SetBands {
     /// Which.
     pub instrument: InstrumentId,
@@ -86,7 +86,7 @@ pub struct SetBands {
 }
 
 /// Fees of an instrument for one tier.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SetFees {
     /// Which.
     pub instrument: InstrumentId,
@@ -99,7 +99,7 @@ pub struct SetFees {
 }
 
 /// The trailing volume from which a fee tier applies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct FeeTier {
     /// 1 to 7; tier 0 applies from nothing.
     pub tier: u8,
@@ -108,7 +108,7 @@ pub struct FeeTier {
 }
 
 /// Limits of an account. Zero is "no limit" in each field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SetLimits {
     /// Whose.
     pub account: AccountId,
@@ -127,7 +127,7 @@ pub struct SetLimits {
 }
 
 /// How many credits of an instrument an account may own and bid for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SetPositionLimit {
     /// Whose.
     pub account: AccountId,
@@ -138,7 +138,7 @@ pub struct SetPositionLimit {
 }
 
 /// Accounts of one owner never trade with each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct SetGroup {
     /// The account.
     pub account: AccountId,
@@ -147,14 +147,14 @@ pub struct SetGroup {
 }
 
 /// Stops or resumes all trading.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct HaltMarket {
     /// Whether trading is stopped from here on.
     pub halted: bool,
 }
 
 /// Stops an account and cancels all its orders, or lets it go on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Kill {
     /// The account.
     pub account: AccountId,
@@ -163,7 +163,7 @@ pub struct Kill {
 }
 
 /// Reverses a trade of the recent past: credits and cash go back, fees included.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct BustTrade {
     /// Which.
     pub trade: TradeId,

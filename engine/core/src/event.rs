@@ -16,7 +16,7 @@ pub use orders::{
 };
 
 /// An asset exists from here on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct AssetAdded {
     /// Its id.
     pub asset: AssetId,
@@ -29,7 +29,7 @@ pub struct AssetAdded {
 }
 
 /// An instrument can be traded from here on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct InstrumentListed {
     /// Its id.
     pub instrument: InstrumentId,
@@ -60,7 +60,7 @@ pub struct PermissionsSet {
 
 /// A trade: credits against cash, settled in the same step, at the maker's price, or at the auction's. The leaves tell
 /// whether an order is done. Fees are in the currency, rounded towards zero to its minor unit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Trade {
     /// Its number.
     pub trade: TradeId,
@@ -127,7 +127,7 @@ pub struct PhaseChanged {
 }
 
 /// What an auction would give if it ended now, or what it gave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct AuctionState {
     /// Of what.
     pub instrument: InstrumentId,

@@ -167,6 +167,31 @@ impl<const N: usize> Text<N> {
     }
 }
 
+impl<const N: usize> bincode::Encode for Text<N> {
+    fn encode<E: bincode::enc::Encoder>(&self, to: &mut E) -> Result<(), bincode::error::EncodeError> {
+        self.0.encode(to)
+    }
+}
+
+impl<C, const N: usize> bincode::Decode<C> for Text<N> {
+    fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
+        let bytes = <[u8; N]>::decode(from)?;
+        let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(N);
+        let sound = length > 0
+            && bytes[..length].iter().all(u8::is_ascii_graphic)
+            && bytes[length..].iter().all(|&byte| byte == 0);
+        if sound { Ok(Self(bytes)) } else { Err(bincode::error::DecodeError::Other("not a padded text")) }
+    }
+}
+
+impl<'de, C, const N: usize> bincode::BorrowDecode<'de, C> for Text<N> {
+    fn borrow_decode<D: bincode::de::BorrowDecoder<'de, Context = C>>(
+        from: &mut D,
+    ) -> Result<Self, bincode::error::DecodeError> {
+        bincode::Decode::decode(from)
+    }
+}
+
 impl<const N: usize> fmt::Debug for Text<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.as_str())

@@ -36,6 +36,21 @@ macro_rules! codes {
                 match code { $($code => Some(Self::$variant),)+ _ => None }
             }
         }
+
+        // By its number, as records have it.
+        impl bincode::Encode for $name {
+            fn encode<E: bincode::enc::Encoder>(&self, to: &mut E) -> Result<(), bincode::error::EncodeError> {
+                self.number().encode(to)
+            }
+        }
+
+        impl<C> bincode::Decode<C> for $name {
+            fn decode<D: bincode::de::Decoder<Context = C>>(from: &mut D) -> Result<Self, bincode::error::DecodeError> {
+                let number = u8::decode(from)?;
+                Self::from_number(number).ok_or(bincode::error::DecodeError::Other(concat!("not a ", stringify!($name))))
+            }
+        }
+        bincode::impl_borrow_decode!($name);
     };
 }
 pub(crate) use codes;

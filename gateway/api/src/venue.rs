@@ -24,9 +24,11 @@ pub mod answers;
 pub mod decimal;
 pub mod facts;
 mod fanout;
+mod kept;
 pub mod positions;
 
 pub use fanout::{BookDepth, Channel, ConnectionId, Joined, Resume};
+pub use kept::KeptFolds;
 
 use answers::Answers;
 use facts::FactsView;
@@ -53,7 +55,7 @@ impl Default for VenueSettings {
 }
 
 /// The folds, all at the same command.
-#[derive(Debug)]
+#[derive(Debug, bincode::Encode, bincode::Decode)]
 pub struct Folds {
     /// Listings, books, trades, tickers and bars.
     pub market: MarketData,
@@ -200,19 +202,21 @@ impl Venue {
 
     /// A venue that has taken every event of the log, from sequence 1, in order; records of one command stand together.
     pub fn rebuild(settings: &VenueSettings, events: impl IntoIterator<Item = EventRecord>) -> Arc<Self> {
-        let mut folds = Folds::new(settings);
-        let mut batch = Batch::default();
+        Self::resume(KeptFolds { folds: Folds::new(settings), batch: Batch::default() }, events)
+    }
+
+    /// Like [`Venue::rebuild`], from folds that were kept and the events after them.
+    pub fn resume(mut kept: KeptFolds, events: impl IntoIterator<Item = EventRecord>) -> Arc<Self> {
         let mut command: Vec<EventRecord> = Vec::new();
         for record in events {
             if command.last().is_some_and(|last| last.seq != record.seq) {
-                folds.apply(&command, &mut batch);
+                kept.take(&command);
                 command.clear();
-                batch.clear();
             }
             command.push(record);
         }
-        folds.apply(&command, &mut batch);
-        Arc::new(Self { folds: RwLock::new(folds), fanout: Mutex::default(), catalog: Arc::default() })
+        kept.take(&command);
+        Arc::new(Self { folds: RwLock::new(kept.into_folds()), fanout: Mutex::default(), catalog: Arc::default() })
     }
 
     /// The pipeline's way in. There must be one only, or folds would take events twice.

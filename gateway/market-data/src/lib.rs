@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod book;
 pub mod candles;
 pub mod listings;
+mod map;
 pub mod market;
 pub mod session;
 pub mod ticker;

@@ -13,7 +13,7 @@ use cx_engine::units::{Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
 
 /// How much history the public folds keep in memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Retention {
     /// Updates of each book.
     pub book_updates: usize,
@@ -32,7 +32,7 @@ impl Default for Retention {
 }
 
 /// Listings, books, trades, tickers and bars of the venue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct MarketData {
     retention: Retention,
     listings: Listings,

@@ -14,7 +14,7 @@ const TIME_END: u64 = 1 << 63;
 pub const TIERS: usize = 8;
 
 /// What one instrument is open for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Session {
     /// Which instrument.
     pub instrument: InstrumentId,
@@ -79,7 +79,7 @@ impl Session {
 }
 
 /// The sessions of all instruments, and what holds for the whole venue.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct Sessions {
     sessions: Vec<Session>,
     /// By instrument, in the order in which they come.

@@ -16,7 +16,7 @@ const MINUTE_NANOS: u64 = 60_000_000_000;
 const WINDOW: u64 = 24 * 60;
 
 /// A ticker as of one moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct TickerView {
     /// The last trade that was not reversed, however old.
     pub last: Option<PublicTrade>,
@@ -45,7 +45,7 @@ impl TickerView {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, bincode::Encode, bincode::Decode)]
 struct Minute {
     number: u64,
     open: Price,
@@ -56,14 +56,14 @@ struct Minute {
     count: u64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 struct Ticker {
     last: Option<PublicTrade>,
     minutes: VecDeque<Minute>,
 }
 
 /// The tickers of all instruments.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct Tickers {
     by_instrument: Vec<Ticker>,
     log: TradeLog,

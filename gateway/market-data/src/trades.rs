@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 pub(crate) const BUST_WINDOW: usize = 65_536;
 
 /// A trade as the public sees it: without orders and accounts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct PublicTrade {
     /// Its number over the whole venue.
     pub trade: TradeId,
@@ -37,7 +37,7 @@ pub struct PublicTrade {
 }
 
 /// The last trades of each instrument and of the venue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct Trades {
     instrument_max: usize,
     venue_max: usize,
@@ -154,7 +154,7 @@ fn push_bounded<T>(ring: &mut VecDeque<T>, value: T, max: usize) {
 
 /// The venue's last trades, as far back as they can be reversed: what bars and tickers are corrected from. Trades are
 /// numbered without gaps, so a number is a place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub(crate) struct TradeLog(VecDeque<PublicTrade>);
 
 impl TradeLog {

@@ -135,7 +135,7 @@ async fn rows(
     let database = open::store(settings).await?;
     let cursor = database.sink_cursor().await.or_exit(Code::Database, "how far the database is")?;
     let reader = store.event_reader();
-    let mut replay = Replay::new(&reader);
+    let mut replay = Replay::new(&reader, Seq::ZERO);
     let mut expectation = Expectation::at(cursor);
     for record in &mut replay {
         expectation.observe(&record);

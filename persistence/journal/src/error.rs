@@ -159,6 +159,16 @@ pub enum JournalError {
         /// The place among its events.
         index: u32,
     },
+    /// Events that somebody needs were cut off from the log.
+    #[error(
+        "the event log begins at seq {first}, but the events from seq {needed} on are needed: move the folder `events` away and start again, and they are derived, unless the journal's beginning was cut off as well"
+    )]
+    EventsCut {
+        /// The first command whose events are there.
+        first: u64,
+        /// The first command whose events are needed.
+        needed: u64,
+    },
     /// An event record cannot be read.
     #[error(
         "the event log is damaged at seq {seq}, event {index}: {reason}. It can be derived again: move the folder `events` away and start again"

@@ -88,6 +88,16 @@ impl EventReader {
         Seq::new(self.shared.event_tip.load(Ordering::Acquire))
     }
 
+    /// Refuses when events of commands after `seq` were cut off from the log.
+    pub fn require(&self, seq: Seq) -> Result<(), JournalError> {
+        match first(&self.shared.events)? {
+            Some(first) if first > seq.next() => {
+                Err(JournalError::EventsCut { first: first.get(), needed: seq.get() + 1 })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The events of the commands after `seq`, in order: whole commands, about `max` events. It is more only when the
     /// first command alone has more; it is empty only when there is no later command.
     pub fn read_after(&self, seq: Seq, max: usize) -> Result<Vec<EventRecord>, JournalError> {

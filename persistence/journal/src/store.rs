@@ -102,11 +102,12 @@ impl JournalStore {
         EventReader::new(Arc::clone(&self.shared))
     }
 
-    /// A second exchange that writes snapshots; `folds` makes the gateway's part from what the newest snapshot holds of it.
+    /// A second exchange that writes snapshots; `folds` makes the gateway's part from what the newest snapshot holds of it, or
+    /// anew if it does not know what that is.
     /// After [`JournalStore::recover`].
     pub fn snapshotter<F: Fold>(
         &self,
-        folds: impl FnOnce(Option<&[u8]>) -> Result<F, String>,
+        folds: impl Fn(Option<&[u8]>) -> Result<F, String>,
     ) -> Result<Snapshotter<F>, JournalError> {
         Snapshotter::new(Arc::clone(&self.shared), folds)
     }

@@ -6,7 +6,7 @@ use crate::ids::{AccountId, AssetId};
 use crate::units::Amount;
 
 /// What an account has of one asset. Both parts are never negative.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct Balance {
     /// Free to trade, withdraw or retire.
     pub available: Amount,

@@ -11,7 +11,7 @@ use cx_market_data::{Accounts, OrderState};
 pub const ANSWERS_MAX: usize = 65_536;
 
 /// The last first answers, by the command that placed the order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct Answers {
     by_seq: HashMap<Seq, OrderState>,
     queue: VecDeque<Seq>,

@@ -13,7 +13,7 @@ use cx_engine::money;
 use cx_engine::units::Timestamp;
 
 /// One account's position in one credit asset.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Position {
     /// Lots owned, held ones included.
     pub lots: i128,
@@ -51,7 +51,7 @@ impl Position {
 }
 
 /// The positions of all accounts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct Positions {
     instruments: HashMap<InstrumentId, InstrumentListed>,
     by_account: HashMap<AccountId, BTreeMap<AssetId, Position>>,

@@ -9,10 +9,10 @@ use cx_engine::money;
 use cx_engine::units::{Amount, Quantity, Timestamp};
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use crate::map::HashMap;
 
 /// A balance that a command changed, as the command left it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct BalanceUpdate {
     /// Whose.
     pub account: AccountId,
@@ -28,20 +28,20 @@ pub struct BalanceUpdate {
     pub balance: Balance,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 struct Holder {
     balances: BTreeMap<AssetId, Entry>,
     updates: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, bincode::Encode, bincode::Decode)]
 struct Entry {
     now: Balance,
     /// What it was before the current command, once that has touched it.
     before: Option<Balance>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub(super) struct Ledger {
     holders: HashMap<AccountId, Holder>,
     /// Balances that the current command touched, each once.

@@ -8,14 +8,14 @@ use cx_engine::ids::{Seq, TradeId};
 use std::collections::VecDeque;
 
 /// A trade and the commands that accepted its two orders: the maker's, the taker's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, bincode::Encode, bincode::Decode)]
 struct Settled {
     trade: Trade,
     orders: [Seq; 2],
 }
 
 /// The venue's last trades. They are numbered without gaps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub(super) struct SettledTrades(VecDeque<Settled>);
 
 impl SettledTrades {

@@ -2,11 +2,11 @@
 
 use super::order::OrderState;
 use cx_engine::ids::{AccountId, Seq};
-use hashbrown::HashMap;
+use crate::map::HashMap;
 use std::collections::VecDeque;
 
 /// A ring in the order of closing. Places count from the first order that ever closed, so they outlive what is dropped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub(super) struct Closed {
     max: usize,
     orders: VecDeque<OrderState>,
@@ -21,8 +21,8 @@ impl Closed {
             max: max.max(1),
             orders: VecDeque::new(),
             dropped: 0,
-            places: HashMap::new(),
-            by_account: HashMap::new(),
+            places: HashMap::default(),
+            by_account: HashMap::default(),
         }
     }
 

@@ -45,7 +45,7 @@ use report::ReportLog;
 use standing::Standings;
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use crate::map::HashMap;
 
 /// How many closed orders of the whole venue are kept.
 pub const CLOSED_MAX: usize = 10_000;
@@ -53,7 +53,7 @@ pub const CLOSED_MAX: usize = 10_000;
 pub const REPORTS_MAX: usize = 65_536;
 
 /// What one command did to accounts: what private streams carry.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct AccountUpdates {
     /// Execution reports in the order of events.
     pub reports: Vec<ExecutionReport>,
@@ -69,7 +69,7 @@ impl AccountUpdates {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 struct Account {
     permissions: Option<Permissions>,
     open: BTreeMap<Seq, OrderId>,
@@ -77,7 +77,7 @@ struct Account {
 }
 
 /// Orders, balances and permissions of all accounts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct Accounts {
     instruments: Vec<InstrumentListed>,
     holders: HashMap<AccountId, Account>,
@@ -105,10 +105,10 @@ impl Accounts {
     pub fn new(closed_max: usize, reports_max: usize) -> Self {
         Self {
             instruments: Vec::new(),
-            holders: HashMap::new(),
+            holders: HashMap::default(),
             open: Vec::new(),
             open_count: 0,
-            by_client_id: HashMap::new(),
+            by_client_id: HashMap::default(),
             closed: Closed::new(closed_max),
             settled: SettledTrades::default(),
             standings: Standings::default(),

@@ -9,7 +9,7 @@ use cx_engine::reject::{CancelReason, Reject};
 use cx_engine::units::{Amount, DisplayQuantity, Price, Quantity, Timestamp, TriggerTerms};
 
 /// Where an order stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub enum OrderStatus {
     /// Accepted, nothing filled.
     Open,
@@ -43,7 +43,7 @@ impl OrderStatus {
 }
 
 /// An order, open or closed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct OrderState {
     /// Its handle; [`OrderId::NONE`] when it was refused.
     pub order: OrderId,

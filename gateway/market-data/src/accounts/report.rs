@@ -7,10 +7,10 @@ use cx_engine::ids::{AccountId, OrderId, Seq, TradeId};
 use cx_engine::units::{Price, Quantity, Timestamp};
 use std::collections::VecDeque;
 
-use hashbrown::HashMap;
+use crate::map::HashMap;
 
 /// What happened to the order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub enum ExecType {
     /// It was accepted.
     New,
@@ -51,7 +51,7 @@ impl ExecType {
 }
 
 /// Which part an order had in a trade.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub enum Liquidity {
     /// It rested.
     Maker,
@@ -70,7 +70,7 @@ impl Liquidity {
 }
 
 /// One side of a trade.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Fill {
     /// The trade's number.
     pub trade: TradeId,
@@ -108,7 +108,7 @@ impl Fill {
 }
 
 /// One report. `(seq, index)` names the event; a trade gives one report to each side.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct ExecutionReport {
     /// Number among the account's reports: from 1, without gaps.
     pub number: u64,
@@ -127,7 +127,7 @@ pub struct ExecutionReport {
 }
 
 /// The last reports of the venue, found by account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub(super) struct ReportLog {
     max: usize,
     reports: VecDeque<ExecutionReport>,
@@ -139,7 +139,7 @@ pub(super) struct ReportLog {
 
 impl ReportLog {
     pub(super) fn new(max: usize) -> Self {
-        Self { max: max.max(1), reports: VecDeque::new(), dropped: 0, places: HashMap::new() }
+        Self { max: max.max(1), reports: VecDeque::new(), dropped: 0, places: HashMap::default() }
     }
 
     pub(super) fn push(&mut self, report: ExecutionReport) {

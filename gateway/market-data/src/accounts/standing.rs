@@ -5,11 +5,11 @@ use cx_engine::Event;
 use cx_engine::control::SetLimits;
 use cx_engine::ids::{AccountId, InstrumentId};
 use cx_engine::units::Quantity;
-use hashbrown::HashMap;
+use crate::map::HashMap;
 use std::collections::BTreeMap;
 
 /// What is in force for one account.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 struct Standing {
     limits: Option<SetLimits>,
     positions: BTreeMap<InstrumentId, Quantity>,
@@ -18,7 +18,7 @@ struct Standing {
 }
 
 /// What is in force for accounts about which something was decided.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub(super) struct Standings(HashMap<AccountId, Standing>);
 
 impl Standings {

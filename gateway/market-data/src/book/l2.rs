@@ -5,7 +5,7 @@ use cx_engine::command::Side;
 use cx_engine::ids::{InstrumentId, OrderId, Seq};
 use cx_engine::units::{Price, Quantity, Timestamp};
 use cx_engine::{Event, EventRecord};
-use hashbrown::HashMap;
+use crate::map::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 pub const CHECKSUM_LEVELS: usize = 10;
 
 /// One price level.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct BookLevel {
     /// Its price.
     pub price: Price,
@@ -24,7 +24,7 @@ pub struct BookLevel {
 }
 
 /// A level as a command left it: absolute values; no quantity and no orders means that the level is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct LevelChange {
     /// Which side.
     pub side: Side,
@@ -37,7 +37,7 @@ pub struct LevelChange {
 }
 
 /// What one command changed in a book. Updates chain: `prev_seq` is the `seq` of the update before.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct BookUpdate {
     /// The command that changed this book before; [`Seq::ZERO`] for the first.
     pub prev_seq: Seq,
@@ -49,14 +49,14 @@ pub struct BookUpdate {
     pub changes: Vec<LevelChange>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, bincode::Encode, bincode::Decode)]
 struct Level {
     quantity: Quantity,
     orders: u32,
 }
 
 /// The book of one instrument by level.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct BookL2 {
     instrument: InstrumentId,
     bids: BTreeMap<i64, Level>,
@@ -80,7 +80,7 @@ impl BookL2 {
             instrument,
             bids: BTreeMap::new(),
             asks: BTreeMap::new(),
-            limits: HashMap::new(),
+            limits: HashMap::default(),
             seq: Seq::ZERO,
             time: Timestamp::default(),
             updates: VecDeque::new(),

@@ -9,7 +9,7 @@ use cx_engine::{Event, EventRecord};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A resting order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct QueuedOrder {
     /// Its handle.
     pub order: OrderId,
@@ -24,7 +24,7 @@ pub struct QueuedOrder {
 }
 
 /// The book of one instrument by order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct BookL3 {
     instrument: InstrumentId,
     orders: HashMap<OrderId, QueuedOrder>,

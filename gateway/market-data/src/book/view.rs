@@ -8,7 +8,7 @@ use cx_engine::ids::Seq;
 use cx_engine::units::Quantity;
 
 /// The best `depth` levels of both sides as a reader last saw them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct DepthView {
     depth: usize,
     seq: Seq,

@@ -14,7 +14,7 @@ use cx_engine::{Event, EventRecord};
 use std::collections::VecDeque;
 
 /// One bar over `[start, end)` UTC. There is no bar for a period without trades.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Candle {
     /// Its first instant.
     pub start: Timestamp,
@@ -79,7 +79,7 @@ impl Candle {
 type Series = [VecDeque<Candle>; Timeframe::ALL.len()];
 
 /// The bars of all instruments in all timeframes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, bincode::Encode, bincode::Decode)]
 pub struct Candles {
     max: usize,
     by_instrument: Vec<Series>,

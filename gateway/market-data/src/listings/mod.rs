@@ -11,7 +11,7 @@ use cx_engine::{Event, EventRecord};
 use std::collections::HashMap;
 
 /// Everything that is listed. Ids are dense from 0 in the order of their events, so they index the lists.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, bincode::Encode, bincode::Decode)]
 pub struct Listings {
     assets: Vec<AssetAdded>,
     instruments: Vec<InstrumentListed>,
@@ -20,7 +20,7 @@ pub struct Listings {
 }
 
 /// An exact decimal in integers: `mantissa x 10^-scale`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Scaled {
     /// The digits.
     pub mantissa: i128,
@@ -29,7 +29,7 @@ pub struct Scaled {
 }
 
 /// How an instrument's integers read as decimals.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bincode::Encode, bincode::Decode)]
 pub struct Decimals {
     /// One tick: currency units per whole credit, without trailing zeros (0.01 is 1 at scale 2).
     pub tick: Scaled,

@@ -5,12 +5,13 @@
 
 pub mod currency;
 pub mod open;
+pub mod snapshots;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cx_api::number::Number;
-use cx_api::venue::{Venue, VenueOutlet, VenueSettings};
+use cx_api::venue::VenueOutlet;
 use cx_api::{ApiSettings, AppState, listing, standing};
 use cx_engine::EventRecord;
 use cx_engine::ids::Seq;
@@ -23,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::exit::{Code, Failure, OrExit as _};
 use crate::settings::Settings;
+use snapshots::Snapshots;
 
 /// How long a stop waits for the database to take the last events. Whatever is left follows after the next start.
 const SINK_PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +36,7 @@ pub struct Running {
     /// What handlers reach.
     pub state: AppState,
     pipeline: Pipeline,
+    snapshots: Snapshots,
     gauge: SinkGauge,
     stop_sink: watch::Sender<bool>,
     sink: JoinHandle<()>,
@@ -53,21 +56,17 @@ impl Running {
         }
         let cursor = store.sink_cursor().await.or_exit(Code::Database, "how far the database is")?;
         let reader = journal.event_reader();
-        let Recovered { exchange, journal, event_log, .. } =
-            tokio::task::spawn_blocking(move || open::recover(&journal, cursor.seq))
-                .await
-                .or_exit(Code::Internal, "recovery")??;
-        let mut replay = Replay::new(&reader);
-        let venue = Venue::rebuild(&VenueSettings::default(), &mut replay);
-        if let Some(error) = replay.failed {
-            return Err(Failure::new(Code::DataFolder, error));
-        }
+        let opened = journal.clone();
+        let recovered = tokio::task::spawn_blocking(move || open::recover(&opened, cursor.seq));
+        let Recovered { exchange, journal: appender, event_log, folds, .. } =
+            recovered.await.or_exit(Code::Internal, "recovery")??;
+        let venue = open::venue(&journal, folds)?;
         let news = Arc::new(Notify::new());
         let outlet = Announcing { venue: venue.outlet(), news: Arc::clone(&news) };
         let (pipeline, sequencer) = Pipeline::start(
             PipelineConfig::default(),
             exchange,
-            Box::new(journal),
+            Box::new(appender),
             Box::new(event_log),
             Box::new(outlet),
             Arc::new(SystemClock),
@@ -75,7 +74,13 @@ impl Running {
         let handle = pipeline.status_handle();
         let state = AppState::new(store, Arc::new(identity), sequencer, handle, venue, api_settings(settings));
         let (gauge, stop_sink, sink) = start_sink(&state, &reader, news);
-        let running = Self { state, pipeline, gauge, stop_sink, sink };
+        let schedule = snapshots::Schedule {
+            every: Duration::from_secs(60 * u64::from(settings.snapshot_minutes.get())),
+            journal_bytes: u64::from(settings.snapshot_mib.get()) << 20,
+            keep: settings.snapshots_kept.get(),
+        };
+        let snapshots = Snapshots::start(schedule, journal, pipeline.status_handle(), open::kept_folds);
+        let running = Self { state, pipeline, snapshots, gauge, stop_sink, sink };
         running.heal().await?;
         Ok(running)
     }
@@ -107,11 +112,14 @@ impl Running {
 
     /// Drains the pipeline, syncs the journal, lets the database take the last events, and closes everything.
     pub async fn stop(self) -> Result<(), Failure> {
-        let pipeline = self.pipeline;
+        let (pipeline, snapshots) = (self.pipeline, self.snapshots);
         let exchange = tokio::task::spawn_blocking(move || pipeline.try_shutdown())
             .await
             .or_exit(Code::Internal, "stopping the pipeline")?
             .or_exit(Code::Internal, "stopping the pipeline")?;
+        tokio::task::spawn_blocking(move || snapshots.stop())
+            .await
+            .or_exit(Code::Internal, "stopping the snapshots")?;
         if tokio::time::timeout(SINK_PATIENCE, self.gauge.reached(exchange.seq())).await.is_err() {
             tracing::warn!("the database has not taken all events yet; the rest follows after the next start");
         }
@@ -166,7 +174,7 @@ impl Outlet for Announcing {
     }
 }
 
-/// Every event of the log, from the first.
+/// Every event of the log, from the first or after a command.
 pub struct Replay<'a> {
     reader: &'a EventReader,
     after: Seq,
@@ -176,9 +184,9 @@ pub struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// From the first event on.
-    pub fn new(reader: &'a EventReader) -> Self {
-        Self { reader, after: Seq::ZERO, chunk: Vec::new().into_iter(), failed: None }
+    /// The events of the commands after `after`.
+    pub fn new(reader: &'a EventReader, after: Seq) -> Self {
+        Self { reader, after, chunk: Vec::new().into_iter(), failed: None }
     }
 }
 

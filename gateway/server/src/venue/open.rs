@@ -4,15 +4,19 @@ use std::fs::DirBuilder;
 use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use cx_api::venue::{KeptFolds, Venue, VenueSettings};
+use cx_engine::EventRecord;
 use cx_engine::ids::Seq;
-use cx_journal::{JournalStore, Progress, Recovered};
+use cx_journal::{Fold, JournalStore, Progress, Recovered};
 use cx_store::Store;
 use secrecy::ExposeSecret as _;
 
 use crate::exit::{Code, Failure, OrExit as _};
 use crate::settings::Settings;
+use crate::venue::Replay;
 
 /// The embedded database's file in the data folder.
 pub const DATABASE: &str = "store.sqlite";
@@ -50,6 +54,48 @@ pub fn recover(journal: &JournalStore, cursor: Seq) -> Result<Recovered, Failure
         );
     }
     Ok(recovered)
+}
+
+/// The folds: from those that the snapshot kept, when this program can read them, and the events after them; else from all events.
+pub fn venue(journal: &JournalStore, kept: Option<(Seq, Vec<u8>)>) -> Result<Arc<Venue>, Failure> {
+    let reader = journal.event_reader();
+    let first = || (Seq::ZERO, kept_folds(None).map(|it| it.0));
+    let (after, folds) = match kept {
+        Some((seq, bytes)) => match kept_folds(Some(&bytes)) {
+            Ok(folds) => (seq, Ok(folds.0)),
+            Err(reason) => {
+                tracing::warn!(%reason, "making the folds anew from all events");
+                first()
+            }
+        },
+        None => first(),
+    };
+    let folds = folds.map_err(|reason| Failure::message(Code::DataFolder, reason))?;
+    reader.require(after).or_exit(Code::DataFolder, "the event log")?;
+    let mut replay = Replay::new(&reader, after);
+    let venue = Venue::resume(folds, &mut replay);
+    match replay.failed {
+        Some(error) => Err(Failure::new(Code::DataFolder, error)),
+        None => Ok(venue),
+    }
+}
+
+/// What is kept of the folds with snapshots.
+pub struct Kept(KeptFolds);
+
+impl Fold for Kept {
+    fn take(&mut self, records: &[EventRecord]) {
+        self.0.take(records);
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        self.0.encode()
+    }
+}
+
+/// Folds from what a snapshot kept of them, or before the first event.
+pub fn kept_folds(bytes: Option<&[u8]>) -> Result<Kept, String> {
+    KeptFolds::new(&VenueSettings::default(), bytes).map(Kept)
 }
 
 /// Shows how far a replay is and how long the rest will take: on a terminal in place, elsewhere one line each.

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use cx_engine::codec::COMMAND_RECORD_LEN;
 use cx_engine::ids::Seq;
 use cx_journal::{Fold, JournalError, JournalStore, Snapshotter};
-use cx_pipeline::{FATAL_EXIT_CODE, StatusHandle};
+use cx_pipeline::StatusHandle;
+use cx_pipeline::fatal::FATAL_EXIT_CODE;
 
 /// How often it is looked whether a snapshot is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +47,7 @@ impl Snapshots {
         schedule: Schedule,
         journal: JournalStore,
         status: StatusHandle,
-        folds: impl FnOnce(Option<&[u8]>) -> Result<F, String> + Send + 'static,
+        folds: impl Fn(Option<&[u8]>) -> Result<F, String> + Send + 'static,
     ) -> Self {
         let stop: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let failing: Arc<AtomicBool> = Arc::default();
