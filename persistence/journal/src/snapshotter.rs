@@ -9,7 +9,7 @@ use crate::error::JournalError;
 use crate::events::EventReader;
 use crate::recovery::Replay;
 use crate::snapshots::{Snapshot, Snapshots};
-use crate::start;
+use crate::start::{self, Start};
 use crate::store::Shared;
 use cx_engine::EventRecord;
 use cx_engine::ids::Seq;
@@ -48,16 +48,24 @@ pub struct Snapshotter<F> {
 
 impl<F: Fold> Snapshotter<F> {
     /// Begins with the newest sound snapshot, or with the first command. `folds` makes the folds from what that snapshot
-    /// holds of them; an error of it is the error of this.
+    /// holds of them; if it cannot, everything is replayed from the first command, as long as that is there.
     pub(crate) fn new(
         shared: Arc<Shared>,
-        folds: impl FnOnce(Option<&[u8]>) -> Result<F, String>,
+        folds: impl Fn(Option<&[u8]>) -> Result<F, String>,
     ) -> Result<Self, JournalError> {
         let snapshots = Snapshots::at(shared.dir.path());
         // Nobody reads events that this derives, so none are needed.
-        let start = start::choose(&shared, Seq::new(u64::MAX))?;
-        let folds = folds(start.folds.as_deref())
-            .map_err(|reason| JournalError::SnapshotDamaged { path: snapshots.path(start.link.tip), reason })?;
+        let mut start = start::choose(&shared, Seq::new(u64::MAX))?;
+        let made = match folds(start.folds.as_deref()) {
+            Err(reason) if start.folds.is_some() && shared.commands.first()? == Seq::new(1) => {
+                tracing::warn!(%reason, "the second exchange begins with the first command");
+                start = Start::genesis(Seq::ZERO);
+                folds(None)
+            }
+            made => made,
+        };
+        let path = snapshots.path(start.link.tip);
+        let folds = made.map_err(|reason| JournalError::SnapshotDamaged { path, reason })?;
         let released = Released::after(EventReader::new(Arc::clone(&shared)), start.link.tip);
         Ok(Self { shared, snapshots, replay: Replay::new(start.exchange), link: start.link, folds, released })
     }

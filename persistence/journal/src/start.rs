@@ -22,6 +22,13 @@ pub(crate) struct Start {
     pub(crate) kept: Seq,
 }
 
+impl Start {
+    /// Before the first command.
+    pub(crate) fn genesis(kept: Seq) -> Self {
+        Self { exchange: Exchange::new(), link: Link::GENESIS, folds: None, kept }
+    }
+}
+
 /// What the event log holds: the first and the last command.
 #[derive(Debug, Clone, Copy)]
 struct Stored {
@@ -69,9 +76,7 @@ pub(crate) fn choose(shared: &Shared, needed: Seq) -> Result<Start, JournalError
         }
     }
     match Stored::kept(stored, Seq::ZERO, needed) {
-        Some(kept) if extent.before == Link::GENESIS => {
-            Ok(Start { exchange: Exchange::new(), link: Link::GENESIS, folds: None, kept })
-        }
+        Some(kept) if extent.before == Link::GENESIS => Ok(Start::genesis(kept)),
         _ => Err(JournalError::NoStart {
             first: extent.first.get(),
             needed: needed.get(),
