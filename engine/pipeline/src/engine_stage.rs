@@ -7,7 +7,7 @@ use crate::batch::EventBatch;
 use crate::fatal::{FatalKind, Stage};
 use crate::ring::{RingReader, Slot};
 use crate::shared::{EVENT_BATCH_MAX, Shared};
-use crate::waiting::Waiter;
+use crate::waiting::{Step, Waiter};
 use cx_engine::Event;
 use cx_engine::Exchange;
 use disruptor::Polling;
@@ -18,21 +18,20 @@ use std::sync::atomic::Ordering;
 /// Most commands between two looks at the output stage.
 const TAKE_MAX: usize = 256;
 
-/// State of the engine stage's thread.
+/// The engine stage.
 pub(crate) struct EngineStage {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) reader: RingReader,
-    pub(crate) waiter: Waiter,
-    pub(crate) engine: Engine,
+    shared: Arc<Shared>,
+    reader: RingReader,
+    engine: Engine,
     /// The batch being filled.
-    pub(crate) open: EventBatch,
+    open: EventBatch,
 }
 
 /// The exchange and what is needed to apply one command to it.
-pub(crate) struct Engine {
-    pub(crate) exchange: Exchange,
-    pub(crate) audit_every: Option<NonZeroU64>,
-    pub(crate) events: Vec<Event>,
+struct Engine {
+    exchange: Exchange,
+    audit_every: Option<NonZeroU64>,
+    events: Vec<Event>,
 }
 
 impl Engine {
@@ -56,62 +55,82 @@ impl Engine {
 }
 
 impl EngineStage {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        reader: RingReader,
+        exchange: Exchange,
+        audit_every: Option<NonZeroU64>,
+    ) -> Self {
+        let engine = Engine { exchange, audit_every, events: Vec::with_capacity(1_024) };
+        shared.next_due.store(engine.next_due(), Ordering::Relaxed);
+        Self { shared, reader, engine, open: EventBatch::with_capacity(256, 1_024) }
+    }
+
     /// Runs until the ring is closed and drained, or something fails. Gives the exchange back.
-    pub(crate) fn run(mut self) -> Exchange {
-        self.shared.next_due.store(self.engine.next_due(), Ordering::Relaxed);
-        while !self.shared.failed() {
-            match self.take() {
-                Ok(()) => {}
-                Err(Polling::NoEvents) => self.wait_for_work(),
-                Err(Polling::Shutdown) => {
-                    self.drain();
-                    break;
-                }
+    pub(crate) fn run(mut self, waiter: &Waiter) -> Exchange {
+        loop {
+            match self.step() {
+                Step::Worked => {}
+                Step::Idle => self.wait_for_work(waiter),
+                Step::Done => return self.into_exchange(),
             }
-            self.hand_over();
         }
+    }
+
+    /// The exchange as it is.
+    pub(crate) fn into_exchange(self) -> Exchange {
         self.engine.exchange
     }
 
-    /// Applies what is in the ring, at most as much as fits the open batch.
-    fn take(&mut self) -> Result<(), Polling> {
-        let Self { shared, reader, engine, open, waiter } = self;
+    /// Applies what is in the ring, at most as much as fits the open batch, and hands over what it has.
+    pub(crate) fn step(&mut self) -> Step {
+        if self.shared.failed() {
+            return Step::Done;
+        }
+        let worked = match self.take() {
+            Ok(worked) => worked,
+            Err(Polling::NoEvents) => false,
+            Err(Polling::Shutdown) => {
+                self.drain();
+                return Step::Done;
+            }
+        };
+        if self.hand_over() || worked { Step::Worked } else { Step::Idle }
+    }
+
+    fn take(&mut self) -> Result<bool, Polling> {
+        let Self { shared, reader, engine, open } = self;
         let room = EVENT_BATCH_MAX - open.len();
         if room == 0 {
-            waiter.wait_until(|| !shared.empty.is_empty() || shared.failed());
-            return Ok(());
+            return Ok(false);
         }
         let mut slots = reader.take(room.min(TAKE_MAX) as u64)?;
         for slot in &mut slots {
             if let Err(cause) = engine.apply(slot, open) {
                 shared.fail(Stage::Engine, FatalKind::Audit, cause);
-                return Ok(());
+                return Ok(true);
             }
         }
         drop(slots);
         shared.next_due.store(engine.next_due(), Ordering::Relaxed);
         shared.applied.store(engine.exchange.seq());
-        Ok(())
+        Ok(true)
     }
 
-    fn wait_for_work(&self) {
-        let Self { shared, reader, open, waiter, .. } = self;
+    fn wait_for_work(&self, waiter: &Waiter) {
+        let Self { shared, reader, open, .. } = self;
         waiter.wait_until(|| {
-            reader.has_available()
-                || shared.gate.is_closed()
+            let has_room = open.len() < EVENT_BATCH_MAX;
+            (has_room && (reader.has_available() || shared.gate.is_closed()))
                 || shared.failed()
                 || (!open.is_empty() && !shared.empty.is_empty())
         });
     }
 
-    /// Passes the open batch on if an empty one is there to go on with; otherwise keeps filling it.
-    fn hand_over(&mut self) {
-        if self.open.is_empty() {
-            return;
-        }
-        if let Some(empty) = self.shared.empty.pop() {
-            self.pass_on(empty);
-        }
+    /// Passes the open batch on if an empty one is there to go on with; otherwise keeps filling it. Says whether it did.
+    fn hand_over(&mut self) -> bool {
+        let next = if self.open.is_empty() { None } else { self.shared.empty.pop() };
+        next.map(|empty| self.pass_on(empty)).is_some()
     }
 
     fn pass_on(&mut self, next: EventBatch) {

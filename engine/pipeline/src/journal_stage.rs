@@ -6,7 +6,7 @@ use crate::fatal::{FatalKind, Stage};
 use crate::ports::Journal;
 use crate::ring::RingReader;
 use crate::shared::Shared;
-use crate::waiting::Waiter;
+use crate::waiting::{Step, Waiter};
 use cx_engine::CommandRecord;
 use cx_engine::ids::Seq;
 use disruptor::Polling;
@@ -14,52 +14,72 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// State of the journal stage's thread.
+/// The journal stage.
 pub(crate) struct JournalStage {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) reader: RingReader,
-    pub(crate) journal: Box<dyn Journal>,
-    pub(crate) waiter: Waiter,
-    pub(crate) batch_max: usize,
+    shared: Arc<Shared>,
+    reader: RingReader,
+    journal: Box<dyn Journal>,
+    batch: Vec<CommandRecord>,
+    batch_max: usize,
+    /// The last command that was appended.
+    last: Seq,
 }
 
 impl JournalStage {
+    pub(crate) fn new(shared: Arc<Shared>, reader: RingReader, journal: Box<dyn Journal>, batch_max: usize) -> Self {
+        let last = shared.base;
+        Self { shared, reader, journal, batch: Vec::with_capacity(batch_max), batch_max, last }
+    }
+
     /// Runs until the ring is closed and drained, or something fails.
-    pub(crate) fn run(mut self) {
-        let mut batch: Vec<CommandRecord> = Vec::with_capacity(self.batch_max);
-        let mut last = self.shared.base;
-        while !self.shared.failed() {
-            batch.clear();
-            // The slots are free again as soon as they are copied: the ring takes new work during the sync.
-            let taken = self.reader.take(self.batch_max as u64);
-            match taken.map(|mut slots| batch.extend((&mut slots).map(|slot| slot.record))) {
-                Ok(()) => {}
-                Err(Polling::NoEvents) => {
+    pub(crate) fn run(mut self, waiter: &Waiter) {
+        loop {
+            match self.step() {
+                Step::Worked => {}
+                Step::Idle => {
                     let (shared, reader) = (&self.shared, &self.reader);
-                    self.waiter.wait_until(|| reader.has_available() || shared.gate.is_closed() || shared.failed());
-                    continue;
+                    waiter.wait_until(|| reader.has_available() || shared.gate.is_closed() || shared.failed());
                 }
-                Err(Polling::Shutdown) => return self.close(),
+                Step::Done => return,
             }
-            let first = last.next();
-            last = Seq::new(last.get() + batch.len() as u64);
-            self.shared.journal.taken.store(last.get(), Ordering::Relaxed);
-            let began = Instant::now();
-            if let Err(error) = self.journal.append(first, &batch) {
-                let (first, last) = (first.get(), last.get());
-                let cause = format!("cannot append seqs {first} to {last} to the journal: {error}");
-                return self.shared.fail(Stage::Journal, FatalKind::Storage, cause);
-            }
-            self.shared.journal.note(batch.len() as u64, began.elapsed());
-            self.shared.durable.store(last);
-            self.shared.output_bell.notify();
         }
     }
 
-    fn close(mut self) {
+    /// Makes what is in the ring durable. Waits for nothing but the journal.
+    pub(crate) fn step(&mut self) -> Step {
+        if self.shared.failed() {
+            return Step::Done;
+        }
+        let Self { shared, reader, journal, batch, batch_max, last } = self;
+        batch.clear();
+        // The slots are free again as soon as they are copied: the ring takes new work during the sync.
+        let taken = reader.take(*batch_max as u64);
+        match taken.map(|mut slots| batch.extend((&mut slots).map(|slot| slot.record))) {
+            Ok(()) => {}
+            Err(Polling::NoEvents) => return Step::Idle,
+            Err(Polling::Shutdown) => return self.close(),
+        }
+        let first = last.next();
+        *last = Seq::new(last.get() + batch.len() as u64);
+        shared.journal.taken.store(last.get(), Ordering::Relaxed);
+        let began = Instant::now();
+        if let Err(error) = journal.append(first, batch) {
+            let (first, last) = (first.get(), last.get());
+            let cause = format!("cannot append seqs {first} to {last} to the journal: {error}");
+            shared.fail(Stage::Journal, FatalKind::Storage, cause);
+            return Step::Done;
+        }
+        shared.journal.note(batch.len() as u64, began.elapsed());
+        shared.durable.store(*last);
+        shared.output_bell.notify();
+        Step::Worked
+    }
+
+    fn close(&mut self) -> Step {
         if let Err(error) = self.journal.close() {
             let cause = format!("cannot sync the journal on closing: {error}");
             self.shared.fail(Stage::Journal, FatalKind::Storage, cause);
         }
+        Step::Done
     }
 }

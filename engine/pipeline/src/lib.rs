@@ -31,8 +31,9 @@ pub mod ring;
 pub mod sequencer;
 mod shared;
 pub mod status;
+pub mod stepped;
 mod sync;
-mod waiting;
+pub mod waiting;
 
 pub use config::{PipelineConfig, StageCores, WaitPolicy};
 pub use fatal::{Fatal, FatalHandler, Stage};
@@ -41,3 +42,5 @@ pub use ports::{Clock, EventLog, Journal, Outlet, PortError, SystemClock};
 pub use replies::{Lost, Pending, Reply};
 pub use sequencer::{Sequencer, SubmitError};
 pub use status::{PipelineStatus, StatusHandle};
+pub use stepped::Stepped;
+pub use waiting::Step;

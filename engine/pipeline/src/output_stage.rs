@@ -6,7 +6,7 @@ use crate::fatal::{FatalKind, Stage};
 use crate::ports::{EventLog, Outlet};
 use crate::replies::Reply;
 use crate::shared::Shared;
-use crate::waiting::Waiter;
+use crate::waiting::{Step, Waiter};
 use cx_engine::ids::Seq;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,54 +14,74 @@ use std::sync::atomic::Ordering;
 /// Most commands released in one step, so that the first of a large batch does not wait for the last.
 const RELEASE_MAX: usize = 512;
 
-/// State of the output stage's thread.
+/// The output stage.
 pub(crate) struct OutputStage {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) waiter: Waiter,
-    pub(crate) event_log: Box<dyn EventLog>,
-    pub(crate) outlet: Box<dyn Outlet>,
+    shared: Arc<Shared>,
+    event_log: Box<dyn EventLog>,
+    outlet: Box<dyn Outlet>,
+    /// The batch that is being released, and how many of its commands are.
+    open: Option<(EventBatch, usize)>,
 }
 
 impl OutputStage {
+    pub(crate) fn new(shared: Arc<Shared>, event_log: Box<dyn EventLog>, outlet: Box<dyn Outlet>) -> Self {
+        Self { shared, event_log, outlet, open: None }
+    }
+
     /// Runs until the engine stage is done and everything is released, or something fails.
-    pub(crate) fn run(mut self) {
-        while !self.shared.failed() {
-            // Looked at before the queue: a batch handed over before the end was declared is found below.
-            let done = self.shared.engine_done.load(Ordering::Acquire);
-            if let Some(mut batch) = self.shared.full.pop() {
-                self.release(&batch);
-                batch.clear();
-                // At the very end one buffer more than usual comes back; it has nowhere to go and is dropped.
-                drop(self.shared.empty.push(batch));
-                self.shared.engine_bell.notify();
-            } else if done {
-                return self.close();
-            } else {
-                let shared = &self.shared;
-                self.waiter.wait_until(|| {
-                    !shared.full.is_empty() || shared.engine_done.load(Ordering::Acquire) || shared.failed()
-                });
+    pub(crate) fn run(mut self, waiter: &Waiter) {
+        loop {
+            match self.step() {
+                Step::Worked => {}
+                Step::Idle => self.wait_for_work(waiter),
+                Step::Done => return,
             }
         }
     }
 
-    /// Lets a batch out, piece by piece as it becomes durable.
-    fn release(&mut self, batch: &EventBatch) {
-        let mut from = 0;
-        while from < batch.len() {
-            let next = Seq::new(batch.first().get() + from as u64);
-            let shared = &self.shared;
-            self.waiter.wait_until(|| shared.durable.load() >= next || shared.failed());
-            if shared.failed() {
-                return;
-            }
-            let durable = shared.durable.load().get() - next.get() + 1;
-            let to = from + usize::try_from(durable).unwrap_or(usize::MAX).min(batch.len() - from).min(RELEASE_MAX);
-            if let Err(cause) = self.release_part(batch, from, to) {
-                return self.shared.fail(Stage::Output, FatalKind::Storage, cause);
-            }
-            from = to;
+    /// Lets out what is durable, at most [`RELEASE_MAX`] commands.
+    pub(crate) fn step(&mut self) -> Step {
+        if self.shared.failed() {
+            return Step::Done;
         }
+        // Looked at before the queue: a batch handed over before the end was declared is found below.
+        let done = self.shared.engine_done.load(Ordering::Acquire);
+        let Some((batch, from)) = self.open.take().or_else(|| Some((self.shared.full.pop()?, 0))) else {
+            return if done { self.close() } else { Step::Idle };
+        };
+        let next = Seq::new(batch.first().get() + from as u64);
+        let durable = self.shared.durable.load();
+        if durable < next {
+            self.open = Some((batch, from));
+            return Step::Idle;
+        }
+        let durable = usize::try_from(durable.get() - next.get() + 1).unwrap_or(usize::MAX);
+        let to = from + durable.min(batch.len() - from).min(RELEASE_MAX);
+        if let Err(cause) = self.release_part(&batch, from, to) {
+            self.shared.fail(Stage::Output, FatalKind::Storage, cause);
+            return Step::Done;
+        }
+        if to < batch.len() {
+            self.open = Some((batch, to))
+        } else {
+            self.give_back(batch)
+        }
+        Step::Worked
+    }
+
+    fn give_back(&self, mut batch: EventBatch) {
+        batch.clear();
+        // At the very end one buffer more than usual comes back; it has nowhere to go and is dropped.
+        drop(self.shared.empty.push(batch));
+        self.shared.engine_bell.notify();
+    }
+
+    fn wait_for_work(&self, waiter: &Waiter) {
+        let Self { shared, open, .. } = self;
+        waiter.wait_until(|| match open {
+            Some((batch, from)) => shared.durable.load().get() >= batch.first().get() + *from as u64 || shared.failed(),
+            None => !shared.full.is_empty() || shared.engine_done.load(Ordering::Acquire) || shared.failed(),
+        });
     }
 
     fn release_part(&mut self, batch: &EventBatch, from: usize, to: usize) -> Result<(), String> {
@@ -83,10 +103,11 @@ impl OutputStage {
         Ok(())
     }
 
-    fn close(mut self) {
+    fn close(&mut self) -> Step {
         if let Err(error) = self.event_log.close() {
             let cause = format!("cannot flush the event log on closing: {error}");
             self.shared.fail(Stage::Output, FatalKind::Storage, cause);
         }
+        Step::Done
     }
 }

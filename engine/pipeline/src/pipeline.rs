@@ -1,8 +1,7 @@
 //! Putting the stages together and taking them apart.
 
-use crate::batch::EventBatch;
 use crate::config::{JOURNAL_BATCH_MAX, PipelineConfig};
-use crate::engine_stage::{Engine, EngineStage};
+use crate::engine_stage::EngineStage;
 use crate::fatal::{Fatal, FatalKind, Stage};
 use crate::journal_stage::JournalStage;
 use crate::output_stage::OutputStage;
@@ -28,6 +27,34 @@ struct Threads {
     output: JoinHandle<()>,
 }
 
+/// The stages around what they share, before anything runs.
+pub(crate) struct Stages {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) journal: JournalStage,
+    pub(crate) engine: EngineStage,
+    pub(crate) output: OutputStage,
+}
+
+impl Stages {
+    pub(crate) fn new(
+        config: PipelineConfig,
+        exchange: Exchange,
+        journal: Box<dyn Journal>,
+        event_log: Box<dyn EventLog>,
+        outlet: Box<dyn Outlet>,
+    ) -> Self {
+        let slots = config.ring_slots.max(ring::RING_SLOTS_MIN).next_power_of_two();
+        let (producer, for_journal, for_engine) = ring::open(slots);
+        let batch_max = config.journal_batch_max.clamp(1, JOURNAL_BATCH_MAX);
+        let PipelineConfig { in_flight_max, audit_every, on_fatal, .. } = config;
+        let shared = Arc::new(Shared::new(producer, slots, exchange.seq(), in_flight_max, on_fatal));
+        let journal = JournalStage::new(Arc::clone(&shared), for_journal, journal, batch_max);
+        let engine = EngineStage::new(Arc::clone(&shared), for_engine, exchange, audit_every);
+        let output = OutputStage::new(Arc::clone(&shared), event_log, outlet);
+        Self { shared, journal, engine, output }
+    }
+}
+
 impl Pipeline {
     /// Starts the stages. The journal's last command must be the one at the exchange's seq.
     pub fn start(
@@ -38,27 +65,17 @@ impl Pipeline {
         outlet: Box<dyn Outlet>,
         clock: Arc<dyn Clock>,
     ) -> (Self, Sequencer) {
-        let slots = config.ring_slots.max(ring::RING_SLOTS_MIN).next_power_of_two();
-        let (producer, for_journal, for_engine) = ring::open(slots);
-        let batch_max = config.journal_batch_max.clamp(1, JOURNAL_BATCH_MAX);
-        let PipelineConfig { in_flight_max, wait, cores, audit_every, on_fatal, .. } = config;
-        let shared = Arc::new(Shared::new(producer, slots, exchange.seq(), in_flight_max, on_fatal));
-
+        let (wait, cores) = (config.wait, config.cores);
+        let Stages { shared, journal, engine, output } = Stages::new(config, exchange, journal, event_log, outlet);
         let journal = spawn(&shared, Stage::Journal, cores.map(|cores| cores.journal), move |shared| {
-            let waiter = Waiter::attach(wait, Arc::clone(&shared.journal_bell));
-            JournalStage { shared, reader: for_journal, journal, waiter, batch_max }.run();
+            journal.run(&Waiter::attach(wait, Arc::clone(&shared.journal_bell)));
         });
         let engine = spawn(&shared, Stage::Engine, cores.map(|cores| cores.engine), move |shared| {
-            let waiter = Waiter::attach(wait, Arc::clone(&shared.engine_bell));
-            let open = EventBatch::with_capacity(256, 1_024);
-            let engine = Engine { exchange, audit_every, events: Vec::with_capacity(1_024) };
-            EngineStage { shared, reader: for_engine, waiter, engine, open }.run()
+            engine.run(&Waiter::attach(wait, Arc::clone(&shared.engine_bell)))
         });
         let output = spawn(&shared, Stage::Output, cores.map(|cores| cores.output), move |shared| {
-            let waiter = Waiter::attach(wait, Arc::clone(&shared.output_bell));
-            OutputStage { shared, waiter, event_log, outlet }.run();
+            output.run(&Waiter::attach(wait, Arc::clone(&shared.output_bell)));
         });
-
         let sequencer = Sequencer::new(Arc::clone(&shared), clock);
         (Self { shared, threads: Some(Threads { journal, engine, output }) }, sequencer)
     }

@@ -6,6 +6,17 @@ use std::hint::spin_loop;
 use std::sync::Arc;
 use std::thread::yield_now;
 
+/// What a stage could do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There was something to do.
+    Worked,
+    /// There was nothing to do.
+    Idle,
+    /// There will be nothing to do any more.
+    Done,
+}
+
 /// One stage's place to wait.
 pub(crate) struct Waiter {
     policy: WaitPolicy,
