@@ -1,10 +1,11 @@
 # CarbonXchange. Every target builds the release profile of the whole workspace into one folder outside the clone, so
-# that RocksDB is compiled once per machine, not once per clone, profile or command.
+# that RocksDB is compiled once per machine, not once per clone, profile or command. Only test-debug builds something else,
+# the core alone.
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/carbonxchange/target
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench bench-peers soak fuzz openapi
+.PHONY: help run build test test-debug check bench bench-peers soak fuzz openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +20,7 @@ build: ## Build the server; installs a C++ compiler and libclang where they are 
 	cargo build --release --locked --workspace --bins
 
 # The programs are built with the tests: tests of the running server start the real one.
-test: ## Run all tests, on SQLite and on a PostgreSQL cluster that the tests start themselves
+test: test-debug ## Run all tests, on SQLite and on a PostgreSQL cluster that the tests start themselves
 	@.ci/need build
 	@.ci/need postgres
 	cargo build --release --locked --workspace --bins --tests
@@ -28,6 +29,10 @@ test: ## Run all tests, on SQLite and on a PostgreSQL cluster that the tests sta
 	else \
 	    set -x; cargo test --release --locked --workspace --lib --bins --tests --no-fail-fast; \
 	fi
+
+# The same hashes as the optimised build, or one of the two is wrong.
+test-debug: ## Run the core without optimisation: the same events and states, nothing overflows, nothing only asserted fails
+	cargo test --locked -p cx-engine --test determinism --test lockstep -- golden_hashes every_shape_agrees
 
 check: ## Format and lint, warnings denied
 	@.ci/need build

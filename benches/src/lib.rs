@@ -7,6 +7,7 @@
 pub mod book_flow;
 pub mod desk;
 pub mod flow;
+pub mod operations;
 mod path;
 pub mod profile;
 pub mod warmup;

@@ -24,6 +24,21 @@ const NAMES: u32 = 1 << 20;
 /// Lists one currency and the instruments, opens and funds the accounts, then warms up: orders on every 16th price on
 /// both sides, and when the flow uses names, enough of them to turn the venue's memory over.
 pub fn opening(profile: &Profile) -> Vec<CommandRecord> {
+    let mut commands = listed(profile);
+    warm(profile, &mut commands);
+    records(commands)
+}
+
+/// Lists one currency and the instruments, opens and funds the accounts.
+pub fn listing(profile: &Profile) -> Vec<CommandRecord> {
+    records(listed(profile))
+}
+
+fn records(commands: Vec<Command>) -> Vec<CommandRecord> {
+    commands.into_iter().map(|command| CommandRecord { stamp: Timestamp::default(), command }).collect()
+}
+
+fn listed(profile: &Profile) -> Vec<Command> {
     let mut commands = vec![asset("USD", AssetClass::Cash, 4)];
     for number in 0..profile.instruments {
         commands.push(asset(&credit(number), AssetClass::Credit, 0));
@@ -48,8 +63,7 @@ pub fn opening(profile: &Profile) -> Vec<CommandRecord> {
             commands.push(Command::Issue(fund(AssetId::new(1 + number), CREDITS)));
         }
     }
-    warm(profile, &mut commands);
-    commands.into_iter().map(|command| CommandRecord { stamp: Timestamp::default(), command }).collect()
+    commands
 }
 
 /// Account 1 puts orders on all pages of the ladders and takes them away again, one side after the other.

@@ -7,6 +7,22 @@ use crate::units::{Amount, FeeRate, Price, Quantity};
 /// `None` when it is more than a balance can hold ([`Amount::BALANCE_MAX`]).
 #[inline]
 pub fn notional(price: Price, quantity: Quantity, tick_value: i64) -> Option<Amount> {
+    // Nearly every product fits the short way.
+    let short = quantity.lots().checked_mul(tick_value.cast_unsigned()).and_then(|a_tick| {
+        let ticks = u64::try_from(price.ticks()).ok()?;
+        a_tick.checked_mul(ticks)
+    });
+    match short {
+        Some(minor) if minor <= Amount::BALANCE_MAX.minor().cast_unsigned() => {
+            Some(Amount::from_minor(minor.cast_signed()))
+        }
+        _ => notional_in_full(price, quantity, tick_value),
+    }
+}
+
+/// The same for what the short way cannot tell: more than a balance, or a number below zero among them.
+#[cold]
+fn notional_in_full(price: Price, quantity: Quantity, tick_value: i64) -> Option<Amount> {
     // i128 holds any ticks times any lots; the checked form covers the tick value.
     let units = i128::from(price.ticks()) * i128::from(quantity.lots());
     let value = units.checked_mul(i128::from(tick_value))?;

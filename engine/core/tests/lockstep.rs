@@ -47,6 +47,17 @@ fn assert_every_answer_met(coverage: &Coverage) {
     assert!(rarest[0].0 >= 10, "met too seldom to mean much: {rarest:?}");
 }
 
+/// Short enough for a build without optimisation, which `make test` runs too: with what only it asserts, and every overflow
+/// caught.
+#[test]
+fn every_shape_agrees_for_a_while() {
+    for (seed, &shape) in (1..).zip(Shape::ALL) {
+        let mut run = Run::new(shape);
+        run.seeded(seed, 5_000, 97);
+        run.drain().unwrap();
+    }
+}
+
 #[test]
 fn even_seeds_agree_and_reach_every_answer() {
     let mut coverage = Coverage::default();

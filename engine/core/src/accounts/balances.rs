@@ -1,7 +1,5 @@
 //! Balances: one pair of amounts per account and asset, reached through a slot number once it was looked up.
 
-use hashbrown::HashTable;
-
 use crate::ids::{AccountId, AssetId};
 use crate::units::Amount;
 
@@ -27,50 +25,106 @@ impl Balance {
 pub(crate) struct Balances {
     owners: Vec<(AccountId, AssetId)>,
     amounts: Vec<Balance>,
-    index: HashTable<u32>,
+    /// Slots by owner, open addressing; at least twice as many places as balances, a power of two, or none at all.
+    index: Vec<Place>,
 }
 
-/// A fixed mixing function: the same on every machine and run. Account and asset numbers are the venue's own, so nobody
-/// outside can choose colliding ones.
+/// A place of the index, with what it is compared with: one cache line is touched to find a slot.
+#[derive(Clone, Copy)]
+struct Place {
+    key: u64,
+    /// [`Balances::NOWHERE`] when vacant.
+    slot: u32,
+}
+
 #[inline]
-fn mix(account: AccountId, asset: AssetId) -> u64 {
-    let key = (u64::from(account.get()) << 32) | u64::from(asset.get());
+const fn key_of(account: AccountId, asset: AssetId) -> u64 {
+    ((account.get() as u64) << 32) | asset.get() as u64
+}
+
+/// Where a key is looked for first, among a power of two places. A fixed mixing function: the same on every machine and run. Account
+/// and asset numbers are the venue's own, so nobody outside can choose colliding ones.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // a place fits
+const fn home(key: u64, places: usize) -> usize {
     let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    spread ^ (spread >> 32)
+    (spread ^ (spread >> 32)) as usize & (places - 1)
 }
 
 impl Balances {
+    /// No slot: a balance that was never made.
+    pub(crate) const NOWHERE: u32 = u32::MAX;
+    const VACANT: Place = Place { key: 0, slot: Self::NOWHERE };
+    const PLACES_MIN: usize = 16;
+
+    /// The slot of a balance, [`Balances::NOWHERE`] when there is none.
     #[inline]
-    fn find(&self, account: AccountId, asset: AssetId) -> Option<u32> {
-        self.index.find(mix(account, asset), |&slot| self.owners[slot as usize] == (account, asset)).copied()
+    pub(crate) fn find(&self, account: AccountId, asset: AssetId) -> u32 {
+        let key = key_of(account, asset);
+        let places = self.index.len();
+        if places == 0 {
+            return Self::NOWHERE;
+        }
+        let mut at = home(key, places);
+        loop {
+            let place = &self.index[at & (places - 1)];
+            if place.key == key || place.slot == Self::NOWHERE {
+                return place.slot;
+            }
+            at += 1;
+        }
     }
 
     /// The slot of a balance, made with nothing in it when there is none.
     #[inline]
     pub(crate) fn slot(&mut self, account: AccountId, asset: AssetId) -> u32 {
-        if let Some(slot) = self.find(account, asset) {
-            return slot;
+        match self.find(account, asset) {
+            Self::NOWHERE => self.make(account, asset),
+            slot => slot,
         }
+    }
+
+    #[cold]
+    fn make(&mut self, account: AccountId, asset: AssetId) -> u32 {
         let slot = u32::try_from(self.amounts.len()).expect("balances fit in 32 bits");
+        assert!(slot != Self::NOWHERE, "the last number says that there is none");
         self.owners.push((account, asset));
         self.amounts.push(Balance::default());
-        let owners = &self.owners;
-        self.index.insert_unique(mix(account, asset), slot, |&slot| {
-            let (account, asset) = owners[slot as usize];
-            mix(account, asset)
-        });
+        if 2 * self.owners.len() > self.index.len() {
+            self.index = vec![Self::VACANT; (2 * self.index.len()).max(Self::PLACES_MIN)];
+            for (slot, &(account, asset)) in (0..).zip(&self.owners) {
+                Self::enter(&mut self.index, Place { key: key_of(account, asset), slot });
+            }
+        } else {
+            Self::enter(&mut self.index, Place { key: key_of(account, asset), slot });
+        }
         slot
+    }
+
+    /// Puts a new key into the first vacant place from its home on.
+    fn enter(index: &mut [Place], place: Place) {
+        let mut at = home(place.key, index.len());
+        while index[at].slot != Self::NOWHERE {
+            at = (at + 1) & (index.len() - 1);
+        }
+        index[at] = place;
     }
 
     /// What an account has; nothing when it never had any.
     pub(crate) fn get(&self, account: AccountId, asset: AssetId) -> Balance {
-        self.find(account, asset).map(|slot| self.amounts[slot as usize]).unwrap_or_default()
+        self.amounts.get(self.find(account, asset) as usize).copied().unwrap_or_default()
     }
 
     /// The balance in a slot.
     #[inline]
     pub(crate) fn at(&self, slot: u32) -> Balance {
         self.amounts[slot as usize]
+    }
+
+    /// What is available in a slot; nothing in [`Balances::NOWHERE`].
+    #[inline]
+    pub(crate) fn available(&self, slot: u32) -> Amount {
+        self.amounts.get(slot as usize).map_or(Amount::ZERO, |balance| balance.available)
     }
 
     /// Whose balance a slot is, and of what.
@@ -96,8 +150,9 @@ impl Balances {
     /// Moves from available to held.
     #[inline]
     pub(crate) fn hold(&mut self, slot: u32, amount: Amount) {
-        self.debit(slot, amount);
         let balance = &mut self.amounts[slot as usize];
+        balance.available = balance.available.minus(amount);
+        assert!(balance.available >= Amount::ZERO, "available below zero");
         balance.held = balance.held.plus(amount);
     }
 
@@ -108,6 +163,15 @@ impl Balances {
         let balance = &mut self.amounts[slot as usize];
         balance.held = balance.held.minus(amount);
         balance.available = balance.available.plus(back);
+        assert!(balance.held >= Amount::ZERO, "held below zero");
+    }
+
+    /// Moves from held back to available.
+    #[inline]
+    pub(crate) fn release_all(&mut self, slot: u32, amount: Amount) {
+        let balance = &mut self.amounts[slot as usize];
+        balance.held = balance.held.minus(amount);
+        balance.available = balance.available.plus(amount);
         assert!(balance.held >= Amount::ZERO, "held below zero");
     }
 

@@ -12,6 +12,7 @@ use crate::risk::Profile;
 
 /// One account.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Account {
     /// Whether it was opened; the table has gaps.
     pub(crate) opened: bool,
@@ -31,6 +32,12 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Whether it has limits, and its open orders are tracked.
+    #[inline]
+    pub(crate) const fn is_limited(&self) -> bool {
+        self.risk.limits != crate::risk::NONE
+    }
+
     fn vacant() -> Self {
         Self {
             opened: false,
@@ -45,6 +52,8 @@ impl Account {
     }
 }
 
+const _: () = assert!(size_of::<Account>() <= 64, "an account is one cache line");
+
 const PAGE_BITS: u32 = 12;
 const PAGE_ACCOUNTS: usize = 1 << PAGE_BITS;
 
@@ -52,6 +61,8 @@ const PAGE_ACCOUNTS: usize = 1 << PAGE_BITS;
 #[derive(Clone)]
 pub(crate) struct Accounts {
     pages: Vec<Box<[Account]>>,
+    /// How many are opened.
+    count: usize,
 }
 
 impl Accounts {
@@ -60,7 +71,7 @@ impl Accounts {
 
     /// The venue's own account exists from the start.
     pub(crate) fn new() -> Self {
-        let mut accounts = Self { pages: vec![Box::default(); (Self::END >> PAGE_BITS) as usize] };
+        let mut accounts = Self { pages: vec![Box::default(); (Self::END >> PAGE_BITS) as usize], count: 0 };
         accounts.open(AccountId::VENUE);
         accounts
     }
@@ -91,6 +102,11 @@ impl Accounts {
         &mut self.pages[page][at]
     }
 
+    /// How many are opened.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
     /// Opens an account, or finds it open.
     pub(crate) fn open(&mut self, id: AccountId) -> &mut Account {
         let (page, at) = Self::place(id);
@@ -99,6 +115,7 @@ impl Accounts {
             *page = vec![Account::vacant(); PAGE_ACCOUNTS].into_boxed_slice();
         }
         let account = &mut page[at];
+        self.count += usize::from(!account.opened);
         account.opened = true;
         account
     }

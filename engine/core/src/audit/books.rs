@@ -46,7 +46,7 @@ impl Exchange {
                 }
                 key = ladder.next_after(key);
             }
-            let mut listed = stops.trailing(side).clone();
+            let mut listed: Vec<u32> = stops.trailing(&self.orders, side).take(there.len() + 1).collect();
             there.sort_unstable();
             listed.sort_unstable();
             if there != listed {

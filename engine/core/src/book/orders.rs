@@ -97,6 +97,9 @@ pub(crate) struct Terms {
     pub(crate) extreme: Price,
     /// The limit that an armed stop will have.
     pub(crate) limit: Price,
+    /// The trailing stops of its instrument and side that were accepted right before and after it, or `NONE`.
+    pub(crate) before: u32,
+    pub(crate) behind: u32,
 }
 
 impl Terms {
@@ -108,12 +111,17 @@ impl Terms {
         trigger: Trigger::NONE,
         extreme: Price::NONE,
         limit: Price::NONE,
+        before: NONE,
+        behind: NONE,
     };
 }
 
 const _: () = assert!(size_of::<Node>() == 32, "two nodes share a cache line");
 const _: () = assert!(size_of::<Detail>() == 64, "a detail is one cache line");
 const _: () = assert!(size_of::<Terms>() <= 64, "rare terms are one cache line");
+
+/// Slots for which there is room at first.
+const SLOTS_MIN: usize = 1 << 10;
 
 /// The slab of open orders of the whole venue.
 #[derive(Clone, Default)]
@@ -153,10 +161,31 @@ impl Orders {
             self.details[slot as usize] = detail;
             return slot;
         }
+        if self.nodes.len() == self.nodes.capacity() {
+            self.grow();
+        }
         let slot = self.slots();
         self.nodes.push(Node { leaves, key, next: NONE, prev: NONE, account, generation: 1 });
         self.details.push(detail);
         slot
+    }
+
+    /// Makes room for more orders in everything that is kept by slot, so that nothing is moved between two times.
+    #[cold]
+    fn grow(&mut self) {
+        let more = self.nodes.len().max(SLOTS_MIN);
+        self.nodes.reserve_exact(more);
+        self.details.reserve_exact(more);
+        let slots = self.nodes.capacity();
+        self.free.reserve_exact(slots - self.free.len());
+        if self.names.capacity() > 0 {
+            self.names.reserve_exact(slots - self.names.len());
+        }
+    }
+
+    /// How many orders there is room for.
+    pub(crate) const fn room(&self) -> usize {
+        self.nodes.capacity()
     }
 
     /// Frees the slot of an order that is done and is in no queue, and its terms.
@@ -225,6 +254,11 @@ impl Orders {
             self.terms[at as usize] = terms;
             return at;
         }
+        if self.terms.len() == self.terms.capacity() {
+            let more = self.terms.len().max(SLOTS_MIN);
+            self.terms.reserve_exact(more);
+            self.free_terms.reserve_exact(self.terms.capacity() - self.free_terms.len());
+        }
         self.terms.push(terms);
         u32::try_from(self.terms.len() - 1).expect("there are no more terms than orders")
     }
@@ -237,6 +271,10 @@ impl Orders {
     /// Keeps the client's own name for an order.
     pub(crate) fn set_name(&mut self, slot: u32, name: ClientOrderId) {
         if self.names.len() <= slot as usize {
+            if self.names.capacity() < self.nodes.capacity() {
+                // Room for all slots at once, so that a higher slot does not move what is there.
+                self.names.reserve_exact(self.nodes.capacity() - self.names.len());
+            }
             self.names.resize(slot as usize + 1, None);
         }
         self.names[slot as usize] = Some(name);

@@ -1,7 +1,7 @@
 //! Listings, permissions, and what comes in and goes out.
 
 use super::{Exchange, Instrument, Supply, refused};
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::book::Book;
 use crate::command::{AssetClass, CommandKind, Movement, NewAsset, NewInstrument, SetPermissions};
 use crate::event::{AssetAdded, Event, InstrumentListed, PermissionsSet};
@@ -71,6 +71,7 @@ impl Exchange {
         self.symbols.insert(listing.symbol, listing.instrument);
         let session = Session::new(listing.instrument);
         self.instruments.push(Instrument { listing, venue_quote, book: Book::new(), session, stops: None });
+        self.timers.instrument_listed(self.instruments.len());
     }
 
     fn check_instrument(&self, new: &NewInstrument) -> Result<InstrumentId, Reject> {
@@ -101,11 +102,20 @@ impl Exchange {
         if let Some(reason) = refusal {
             return events.push(refused(CommandKind::SetPermissions, set.account, OrderId::NONE, 0, reason));
         }
-        self.accounts.open(set.account).permissions = set.permissions;
+        self.open_account(set.account).permissions = set.permissions;
         if !set.permissions.trade {
             self.cancel_orders_of(set.account, None, None, CancelReason::PermissionRevoked, events);
         }
         events.push(Event::PermissionsSet(PermissionsSet { account: set.account, permissions: set.permissions }));
+    }
+
+    /// Opens an account, or finds it open. There is room then for all that is kept by account, so that nothing grows when it trades
+    /// or must be heard of.
+    pub(crate) fn open_account(&mut self, id: AccountId) -> &mut Account {
+        self.accounts.open(id);
+        self.timers.account_opened(id, self.accounts.count());
+        self.risks.make_room(self.accounts.count());
+        self.accounts.opened_mut(id)
     }
 
     /// Deposit, withdrawal, issuance and retirement: one balance and the asset's supply change together.

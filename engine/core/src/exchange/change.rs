@@ -1,8 +1,8 @@
 //! Cancelling and amending open orders.
 
-use super::checks::{Worth, check_quantity};
+use super::checks::{check_lots, check_quantity};
 use super::{Exchange, refused};
-use crate::book::{NONE, key_of};
+use crate::book::{NONE, key_of, price_of};
 use crate::command::{AmendOrder, CancelAll, CancelOrder, CommandKind, OrderKind, Side};
 use crate::control::Phase;
 use crate::event::{Event, OrderAmended};
@@ -10,12 +10,26 @@ use crate::ids::{AccountId, OrderId};
 use crate::reject::{CancelReason, Reject};
 use crate::units::{Amount, Price, Quantity, Trigger};
 
+/// An open order before it is amended.
+#[derive(Clone, Copy)]
+struct Standing {
+    price: Price,
+    stop_price: Price,
+    leaves: Quantity,
+    need: Amount,
+}
+
 /// An order as an amendment makes it.
 struct Change {
     slot: u32,
+    old: Standing,
     leaves: Quantity,
     stop_price: Price,
+    /// What it needs from here on.
+    need: Amount,
     keeps_priority: bool,
+    /// Whether nothing on the other side would match it at its new price.
+    behind: bool,
 }
 
 impl Exchange {
@@ -42,10 +56,34 @@ impl Exchange {
     }
 
     /// The slot of an account's own open order.
+    #[inline]
     pub(super) fn own_order(&self, account: AccountId, order: OrderId) -> Result<u32, Reject> {
-        self.accounts.get(account).ok_or(Reject::UnknownAccount)?;
-        let slot = self.orders.find(order).ok_or(Reject::UnknownOrder)?;
-        if self.orders.node(slot).account == account { Ok(slot) } else { Err(Reject::UnknownOrder) }
+        match self.orders.find(order) {
+            Some(slot) if self.orders.node(slot).account == account => Ok(slot),
+            _ => Err(self.why_not_own(account)),
+        }
+    }
+
+    #[cold]
+    fn why_not_own(&self, account: AccountId) -> Reject {
+        if self.accounts.get(account).is_none() { Reject::UnknownAccount } else { Reject::UnknownOrder }
+    }
+
+    /// An open order as it stands.
+    #[inline]
+    fn standing(&self, slot: u32) -> Standing {
+        let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
+        if detail.terms != NONE {
+            return self.standing_of_rare(slot);
+        }
+        let (price, leaves) = (price_of(detail.side, node.key), Quantity::from_lots(node.leaves));
+        Standing { price, stop_price: Price::NONE, leaves, need: self.need(detail, price, leaves) }
+    }
+
+    #[inline(never)]
+    fn standing_of_rare(&self, slot: u32) -> Standing {
+        let (price, stop_price) = (self.limit_of(slot), self.stop_price_of(slot));
+        Standing { price, stop_price, leaves: self.leaves_of(slot), need: self.need_of(slot) }
     }
 
     pub(super) fn amend(&mut self, amend: &AmendOrder, events: &mut Vec<Event>) {
@@ -56,31 +94,29 @@ impl Exchange {
             }
         };
         let slot = change.slot;
-        let (shown, detail) = (self.orders.node(slot).leaves, *self.orders.detail(slot));
-        let (old_price, held) = (self.limit_of(slot), self.need_of(slot));
+        let (shown, detail) = (self.orders.node(slot).leaves, self.orders.detail(slot));
+        let (instrument, side, armed, holder) = (detail.instrument, detail.side, detail.armed, detail.holder());
         if change.keeps_priority {
-            let less = self.leaves_of(slot).minus(change.leaves);
-            self.shrink(slot, less);
-            self.stir_auction(detail.instrument);
-        } else if detail.armed {
+            self.shrink(slot, change.old.leaves.minus(change.leaves));
+            self.stir_auction(instrument);
+        } else if armed {
             self.stop_waiting(slot);
         } else {
-            self.unqueue(slot);
+            self.take_out(slot, change.old.price, change.old.leaves);
         }
         self.orders.detail_mut(slot).quantity = amend.quantity.lots();
         let (mut displayed, mut keeps) = (Quantity::ZERO, Amount::ZERO);
         if change.keeps_priority {
-            (displayed, keeps) = (Quantity::from_lots(self.orders.node(slot).leaves), self.need_of(slot));
+            (displayed, keeps) = (Quantity::from_lots(self.orders.node(slot).leaves), change.need);
         }
-        let back = held.minus(keeps);
-        self.balances.release(detail.holder(), back, back);
+        self.balances.release_all(holder, change.old.need.minus(keeps));
         events.push(Event::OrderAmended(OrderAmended {
             order: amend.order,
             account: amend.account,
-            instrument: detail.instrument,
-            side: detail.side,
-            old_price,
-            old_displayed: if detail.armed { Quantity::ZERO } else { Quantity::from_lots(shown) },
+            instrument,
+            side,
+            old_price: change.old.price,
+            old_displayed: if armed { Quantity::ZERO } else { Quantity::from_lots(shown) },
             price: amend.price,
             quantity: amend.quantity,
             leaves: change.leaves,
@@ -94,25 +130,36 @@ impl Exchange {
     }
 
     /// An amended order that lost its place is armed again, matches, or rests.
+    #[inline]
     fn go_on(&mut self, change: &Change, price: Price, events: &mut Vec<Event>) {
         let slot = change.slot;
-        let detail = *self.orders.detail(slot);
+        let detail = self.orders.detail(slot);
+        let (instrument, side) = (detail.instrument, detail.side);
         if detail.armed {
-            if detail.kind == OrderKind::StopLimit {
-                self.orders.terms_mut(slot).limit = price;
-            }
-            self.arm(slot, change.stop_price, change.leaves, events);
-            return self.run_stops(detail.instrument, events);
+            return self.arm_again(change, price, events);
         }
-        if self.instruments[detail.instrument.get() as usize].session.phase != Phase::Continuous {
-            return self.rest(slot, price, change.leaves, events);
+        if change.behind || self.phase(instrument) != Phase::Continuous {
+            let displayed = self.queue(slot, price, change.leaves);
+            return self.hold_resting(slot, price, change.leaves, displayed, change.need, events);
         }
         let node = self.orders.node_mut(slot);
-        (node.leaves, node.key) = (change.leaves.lots(), key_of(detail.side, price));
+        (node.leaves, node.key) = (change.leaves.lots(), key_of(side, price));
         self.orders.detail_mut(slot).hidden = 0;
         let taker = self.taker(slot, price, change.leaves, Amount::ZERO);
         self.execute(taker, events);
-        self.settle_stops(detail.instrument, events);
+        self.settle_stops(instrument, events);
+    }
+
+    #[inline(never)]
+    fn arm_again(&mut self, change: &Change, price: Price, events: &mut Vec<Event>) {
+        let slot = change.slot;
+        let detail = self.orders.detail(slot);
+        let instrument = detail.instrument;
+        if detail.kind == OrderKind::StopLimit {
+            self.orders.terms_mut(slot).limit = price;
+        }
+        self.arm(slot, change.stop_price, change.leaves, events);
+        self.run_stops(instrument, events);
     }
 
     /// Makes an order in the book smaller, what is hidden first; it keeps its place.
@@ -134,92 +181,112 @@ impl Exchange {
     }
 
     fn admit_amend(&mut self, amend: &AmendOrder) -> Result<Change, Reject> {
-        self.accounts.get(amend.account).ok_or(Reject::UnknownAccount)?;
-        self.throttle(amend.account)?;
+        let account = self.accounts.get(amend.account).ok_or(Reject::UnknownAccount)?;
+        if account.is_limited() {
+            self.throttle(amend.account)?;
+        }
         self.check_amend(amend)
     }
 
     fn check_amend(&self, amend: &AmendOrder) -> Result<Change, Reject> {
-        if !self.accounts.opened(amend.account).permissions.trade {
+        let account = self.accounts.opened(amend.account);
+        if !account.permissions.trade {
             return Err(Reject::TradingNotPermitted);
         }
         let slot = self.own_order(amend.account, amend.order)?;
         let detail = self.orders.detail(slot);
-        let session = &self.instruments[detail.instrument.get() as usize].session;
+        let instrument = &self.instruments[detail.instrument.get() as usize];
         if self.market_halted {
             return Err(Reject::MarketHalted);
         }
-        if matches!(session.phase, Phase::CancelOnly | Phase::Suspended | Phase::Closed | Phase::Delisted) {
+        let phase = instrument.session.phase;
+        if matches!(phase, Phase::CancelOnly | Phase::Suspended | Phase::Closed | Phase::Delisted) {
             return Err(Reject::WrongPhase);
         }
         if detail.terms != NONE && self.orders.terms(slot).pair != NONE {
             return Err(Reject::LinkedOrder);
         }
+        let limited = detail.kind.is_limited();
         let takes_stop_price = detail.armed && detail.kind != OrderKind::TrailingStop;
-        if (amend.price != Price::NONE) != detail.kind.is_limited()
-            || (amend.stop_price != Price::NONE && !takes_stop_price)
-        {
+        if (amend.price != Price::NONE) != limited || (amend.stop_price != Price::NONE && !takes_stop_price) {
             return Err(Reject::InvalidCombination);
         }
-        check_quantity(amend.quantity, self.orders.terms(slot).display)?;
-        let (old, old_leaves) = (Quantity::from_lots(detail.quantity), self.leaves_of(slot));
-        let filled = old.minus(old_leaves);
+        if detail.terms == NONE {
+            check_lots(amend.quantity)?;
+        } else {
+            check_quantity(amend.quantity, self.orders.terms(slot).display)?;
+        }
+        let old = self.standing(slot);
+        let total = Quantity::from_lots(detail.quantity);
+        let filled = total.minus(old.leaves);
         if amend.quantity <= filled {
             return Err(Reject::QuantityBelowFilled);
         }
-        self.check_quantity(amend.account, old, amend.quantity)?;
-        if detail.kind.is_limited() {
-            self.check_price(detail.instrument, amend.price)?;
+        if account.is_limited() {
+            self.check_quantity(amend.account, total, amend.quantity)?;
         }
-        let (old_price, old_stop) = (self.limit_of(slot), self.stop_price_of(slot));
-        let stop_price = if amend.stop_price == Price::NONE { old_stop } else { amend.stop_price };
+        if limited {
+            instrument.check_price(amend.price)?;
+        }
+        let stop_price = if amend.stop_price == Price::NONE { old.stop_price } else { amend.stop_price };
         if amend.stop_price != Price::NONE {
-            self.check_price(detail.instrument, stop_price)?;
+            instrument.check_price(stop_price)?;
         }
-        if amend.price == old_price && amend.quantity == old && stop_price == old_stop {
+        if amend.price == old.price && amend.quantity == total && stop_price == old.stop_price {
             return Err(Reject::NoChange);
         }
-        let change = Change {
+        let mut change = Change {
             slot,
+            old,
             leaves: amend.quantity.minus(filled),
             stop_price,
-            keeps_priority: !detail.armed && amend.price == old_price && amend.quantity < old,
+            need: Amount::ZERO,
+            keeps_priority: !detail.armed && amend.price == old.price && amend.quantity < total,
+            behind: !detail.armed && !instrument.crosses(detail.side, amend.price),
         };
-        self.check_amended(amend, &change)?;
+        change.need = self.check_amended(amend, &change)?;
         Ok(change)
     }
 
-    /// The checks of an amendment against prices, limits, the book and what is available.
-    fn check_amended(&self, amend: &AmendOrder, change: &Change) -> Result<(), Reject> {
-        let (slot, leaves) = (change.slot, change.leaves);
-        let detail = self.orders.detail(slot);
-        let (account, instrument) = (amend.account, detail.instrument);
-        if detail.kind.is_limited() {
+    /// The checks of an amendment against prices, limits, the book and what is available. Gives what the order then needs.
+    #[inline]
+    fn check_amended(&self, amend: &AmendOrder, change: &Change) -> Result<Amount, Reject> {
+        let detail = self.orders.detail(change.slot);
+        let instrument = &self.instruments[detail.instrument.get() as usize];
+        let limited = detail.kind.is_limited();
+        if instrument.session.bands.collar_bps != 0 {
             // A stop that has gone off is a limit order like any other.
-            let kind = if detail.armed { detail.kind } else { OrderKind::Limit };
-            self.check_collar(kind, detail.side, amend.price, Trigger::at(change.stop_price), instrument)?;
+            let kind = if detail.armed || !limited { detail.kind } else { OrderKind::Limit };
+            let stop_price = Trigger::at(change.stop_price);
+            self.check_collar(kind, detail.side, amend.price, stop_price, detail.instrument)?;
         }
-        let valued_at = if detail.kind.is_limited() { amend.price } else { change.stop_price };
-        let Worth { notional, need } = self.worth(instrument, detail.side, valued_at, leaves, detail.hold_rate())?;
-        if self.is_tracked(account) {
-            let before = self.notional_of(slot);
-            self.check_order_notional(account, before, notional)?;
-            if detail.side == Side::Buy {
-                self.check_position(account, instrument, self.leaves_of(slot), leaves)?;
-            }
-            self.check_exposure(account, instrument, before, notional)?;
+        let valued_at = if limited { amend.price } else { change.stop_price };
+        let worth = instrument.worth_of(detail.side, valued_at, change.leaves, detail.hold_rate())?;
+        if detail.tracked {
+            self.check_amended_limits(amend.account, change, worth.notional)?;
         }
-        let kept = &self.instruments[instrument.get() as usize];
-        let stays_out = detail.post_only || kept.session.phase == Phase::PostOnly;
-        if stays_out && !detail.armed && kept.crosses(detail.side, amend.price) {
+        let stays_out = detail.post_only || instrument.session.phase == Phase::PostOnly;
+        if stays_out && !detail.armed && !change.behind {
             return Err(Reject::PostOnlyWouldMatch);
         }
-        if need.minus(self.need_of(slot)) > self.balances.at(detail.holder()).available {
+        if worth.need.minus(change.old.need) > self.balances.at(detail.holder()).available {
             return Err(match detail.side {
                 Side::Buy => Reject::InsufficientFunds,
                 Side::Sell => Reject::InsufficientCredits,
             });
         }
-        Ok(())
+        Ok(worth.need)
+    }
+
+    /// The limits of an account on an amended order.
+    #[inline(never)]
+    fn check_amended_limits(&self, account: AccountId, change: &Change, notional: Amount) -> Result<(), Reject> {
+        let detail = self.orders.detail(change.slot);
+        let before = self.notional_of(change.slot);
+        self.check_order_notional(account, before, notional)?;
+        if detail.side == Side::Buy {
+            self.check_position(account, detail.instrument, change.old.leaves, change.leaves)?;
+        }
+        self.check_exposure(account, detail.instrument, before, notional)
     }
 }

@@ -1,7 +1,7 @@
 //! What a new order must satisfy on its own and against the book: which terms go together, ranges, worth and cost.
 
-use super::Exchange;
 use super::stops::{TRAILING_MAX, trailing_price};
+use super::{Exchange, Instrument};
 use crate::book::{Ladder, NONE, Orders, price_of};
 use crate::command::{NewOrder, OrderKind, SelfTrade, Side, TimeInForce};
 use crate::ids::{InstrumentId, OrderId};
@@ -70,10 +70,13 @@ pub(super) fn check_combination(order: &NewOrder) -> Result<(), Reject> {
 pub(super) fn check_quantity(quantity: Quantity, display: DisplayQuantity) -> Result<(), Reject> {
     let shown = u64::from(display.lots());
     let in_parts = shown == 0 || quantity.lots() <= PARTS_MAX * shown;
-    if quantity.is_zero() || quantity > Quantity::ORDER_MAX || !in_parts {
-        return Err(Reject::InvalidQuantity);
-    }
-    Ok(())
+    if in_parts { check_lots(quantity) } else { Err(Reject::InvalidQuantity) }
+}
+
+/// The range of a quantity that is shown as a whole.
+#[inline]
+pub(super) fn check_lots(quantity: Quantity) -> Result<(), Reject> {
+    if quantity.is_zero() || quantity > Quantity::ORDER_MAX { Err(Reject::InvalidQuantity) } else { Ok(()) }
 }
 
 /// Whether a time at which something ends is in the future, and a time at all.
@@ -81,14 +84,26 @@ pub(super) fn check_expiry(at: Timestamp, now: Timestamp) -> Result<(), Reject> 
     if at <= now || at.nanos() >= TIME_END { Err(Reject::InvalidExpiry) } else { Ok(()) }
 }
 
-impl Exchange {
-    /// Whether a price is within the instrument's range.
+impl Instrument {
+    /// What an order is worth and needs at a price, at the rate that it would hold at.
     #[inline]
-    pub(super) fn check_price(&self, instrument: InstrumentId, price: Price) -> Result<(), Reject> {
-        let max = self.instruments[instrument.get() as usize].listing.price_max;
-        if price < Price::from_ticks(1) || price > max { Err(Reject::InvalidPrice) } else { Ok(()) }
+    pub(super) fn worth_of(
+        &self,
+        side: Side,
+        price: Price,
+        leaves: Quantity,
+        hold_rate: FeeRate,
+    ) -> Result<Worth, Reject> {
+        let notional = money::notional(price, leaves, self.listing.tick_value).ok_or(Reject::NotionalTooLarge)?;
+        let need = match side {
+            Side::Buy => notional.plus(money::fee(notional, hold_rate)),
+            Side::Sell => Amount::from_minor(leaves.lots().cast_signed()),
+        };
+        if need > Amount::BALANCE_MAX { Err(Reject::NotionalTooLarge) } else { Ok(Worth { notional, need }) }
     }
+}
 
+impl Exchange {
     /// The quantity, or the cash, of a new order.
     #[inline]
     pub(super) fn check_size(&self, order: &NewOrder) -> Result<(), Reject> {
@@ -107,7 +122,7 @@ impl Exchange {
     #[inline]
     pub(super) fn check_prices(&self, order: &NewOrder) -> Result<Price, Reject> {
         if order.kind.is_limited() {
-            self.check_price(order.instrument, order.price)?;
+            self.instruments[order.instrument.get() as usize].check_price(order.price)?;
         }
         if !order.kind.is_stop() {
             return Ok(Price::NONE);
@@ -121,27 +136,8 @@ impl Exchange {
             }
             trailing_price(order.trigger, order.side, last).ok_or(Reject::InvalidPrice)?
         };
-        self.check_price(order.instrument, stop_price)?;
+        self.instruments[order.instrument.get() as usize].check_price(stop_price)?;
         Ok(stop_price)
-    }
-
-    /// What an order is worth and needs at a price, at the rate that it would hold at.
-    #[inline]
-    pub(super) fn worth(
-        &self,
-        instrument: InstrumentId,
-        side: Side,
-        price: Price,
-        leaves: Quantity,
-        hold_rate: FeeRate,
-    ) -> Result<Worth, Reject> {
-        let tick_value = self.instruments[instrument.get() as usize].listing.tick_value;
-        let notional = money::notional(price, leaves, tick_value).ok_or(Reject::NotionalTooLarge)?;
-        let need = match side {
-            Side::Buy => notional.plus(money::fee(notional, hold_rate)),
-            Side::Sell => Amount::from_minor(leaves.lots().cast_signed()),
-        };
-        if need > Amount::BALANCE_MAX { Err(Reject::NotionalTooLarge) } else { Ok(Worth { notional, need }) }
     }
 
     /// What a market order is worth and needs: the opposite levels walked for its quantity, or its cash.
@@ -212,15 +208,16 @@ impl Exchange {
         bought
     }
 
-    /// Limits of the venue and of the account on a new order.
-    #[inline]
+    /// Limits of the account and of the venue on a new order.
+    #[inline(never)]
     pub(super) fn check_counts(&self, order: &NewOrder, notional: Amount, taker_rate: FeeRate) -> Result<(), Reject> {
+        self.check_order_notional(order.account, Amount::ZERO, notional)?;
         if self.orders.open() >= Orders::OPEN_MAX {
             return Err(Reject::LimitReached);
         }
         if order.kind == OrderKind::TrailingStop {
             let stops = self.instruments[order.instrument.get() as usize].stops.as_ref();
-            if stops.is_some_and(|stops| stops.trailing(order.side).len() >= TRAILING_MAX) {
+            if stops.is_some_and(|stops| stops.trailing_count(order.side) >= TRAILING_MAX) {
                 return Err(Reject::LimitReached);
             }
         }

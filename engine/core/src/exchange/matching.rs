@@ -223,15 +223,16 @@ impl Exchange {
         bill: &mut Bill,
         events: &mut Vec<Event>,
     ) {
-        self.leave_pair(maker, events);
+        if self.orders.detail(maker).terms != NONE {
+            self.leave_pair(maker, events);
+        }
         if taker.has_terms {
             self.leave_pair_as_taker(taker.slot, events);
         }
         let maker_side = taker.side.opposite();
-        let detail = *self.orders.detail(maker);
         let instrument = &mut self.instruments[taker.instrument.get() as usize];
         let notional = instrument.notional(price, quantity);
-        let (maker_fee, taker_fee) = money::fees(notional, detail.maker, taker.rate);
+        let (maker_fee, taker_fee) = money::fees(notional, self.orders.detail(maker).maker, taker.rate);
         taker.leaves = taker.leaves.minus(quantity);
         bill.lots += quantity.lots().cast_signed();
         bill.cash = match taker.side {
@@ -364,7 +365,22 @@ impl Exchange {
     /// Puts what is open of an order with a limit at the back of its level and holds what it needs.
     pub(super) fn rest(&mut self, slot: u32, limit: Price, leaves: Quantity, events: &mut Vec<Event>) {
         let displayed = self.queue(slot, limit, leaves);
-        let held = self.held_of(slot);
+        let detail = self.orders.detail(slot);
+        let held = if detail.terms == NONE { self.need(detail, limit, leaves) } else { self.held_of(slot) };
+        self.hold_resting(slot, limit, leaves, displayed, held, events);
+    }
+
+    /// Holds what an order needs that rests from here on.
+    #[inline]
+    pub(super) fn hold_resting(
+        &mut self,
+        slot: u32,
+        limit: Price,
+        leaves: Quantity,
+        displayed: Quantity,
+        held: Amount,
+        events: &mut Vec<Event>,
+    ) {
         let detail = self.orders.detail(slot);
         self.balances.hold(detail.holder(), held);
         events.push(Event::OrderRested(OrderRested {

@@ -28,7 +28,7 @@ use crate::money;
 use crate::reject::Reject;
 use crate::risk::Risks;
 use crate::session::{Session, Timers};
-use crate::units::{Amount, Price, Quantity, Timestamp};
+use crate::units::{Amount, FeeRate, Price, Quantity, Timestamp};
 
 pub(crate) use stops::Stops;
 pub use view::OpenOrder;
@@ -74,11 +74,24 @@ impl Instrument {
         money::notional(price, quantity, self.listing.tick_value).expect("checked when the order was accepted")
     }
 
+    /// What an open order of these terms needs.
+    #[inline]
+    pub(crate) fn need(&self, side: Side, price: Price, leaves: Quantity, hold_rate: FeeRate) -> Amount {
+        money::hold(side, price, leaves, self.listing.tick_value, hold_rate)
+            .expect("an accepted order's hold fits, and so does a part of it")
+    }
+
     /// What an open order is worth; of a sell stop that has followed the market beyond what a balance can hold, as much as one
     /// can. No limit is higher, so it makes no difference.
     #[inline]
     pub(crate) fn worth(&self, price: Price, leaves: Quantity) -> Amount {
         money::notional(price, leaves, self.listing.tick_value).unwrap_or(Amount::BALANCE_MAX)
+    }
+
+    /// Whether a price is within its range.
+    #[inline]
+    pub(crate) fn check_price(&self, price: Price) -> Result<(), Reject> {
+        if price < Price::from_ticks(1) || price > self.listing.price_max { Err(Reject::InvalidPrice) } else { Ok(()) }
     }
 
     /// Whether a limit on a side would match the best opposite price.

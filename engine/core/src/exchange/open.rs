@@ -4,8 +4,7 @@ use super::{Exchange, Instrument};
 use crate::book::{Detail, Ladder, NONE, Node, key_of, price_of};
 use crate::command::{Side, TimeInForce};
 use crate::event::{Event, HoldChanged, OrderCancelled};
-use crate::ids::{AccountId, InstrumentId};
-use crate::money;
+use crate::ids::{AccountId, InstrumentId, OrderId};
 use crate::reject::CancelReason;
 use crate::units::{Amount, Price, Quantity, Timestamp};
 
@@ -54,9 +53,8 @@ impl Exchange {
     /// What an order of these terms needs.
     #[inline]
     pub(super) fn need(&self, detail: &Detail, price: Price, leaves: Quantity) -> Amount {
-        let tick_value = self.instruments[detail.instrument.get() as usize].listing.tick_value;
-        money::hold(detail.side, price, leaves, tick_value, detail.hold_rate())
-            .expect("an accepted order's hold fits, and so does a part of it")
+        let instrument = &self.instruments[detail.instrument.get() as usize];
+        instrument.need(detail.side, price, leaves, detail.hold_rate())
     }
 
     /// What an order in the book or armed needs, whether or not it is one of a pair.
@@ -82,12 +80,18 @@ impl Exchange {
     #[inline]
     pub(super) fn count_open(&mut self, slot: u32, price: Price, quantity: Quantity, sign: i64) {
         if self.orders.detail(slot).tracked {
-            let detail = *self.orders.detail(slot);
-            let notional = self.instruments[detail.instrument.get() as usize].worth(price, quantity).minor();
-            let account = self.orders.node(slot).account;
-            let lots = quantity.lots().cast_signed();
-            self.track(account, detail.instrument, detail.side, sign * lots, sign * notional);
+            self.count_tracked(slot, price, quantity, sign);
         }
+    }
+
+    #[inline(never)]
+    fn count_tracked(&mut self, slot: u32, price: Price, quantity: Quantity, sign: i64) {
+        let detail = self.orders.detail(slot);
+        let (instrument, side) = (detail.instrument, detail.side);
+        let notional = self.instruments[instrument.get() as usize].worth(price, quantity).minor();
+        let account = self.orders.node(slot).account;
+        let lots = quantity.lots().cast_signed();
+        self.track(account, instrument, side, sign * lots, sign * notional);
     }
 
     /// Tells an auction that its book changed.
@@ -116,7 +120,8 @@ impl Exchange {
     /// Frees the slot of an order that ended and is in no queue.
     #[inline]
     pub(super) fn close(&mut self, slot: u32, account: AccountId) {
-        let Detail { older, newer, terms, .. } = *self.orders.detail(slot);
+        let detail = self.orders.detail(slot);
+        let (older, newer, terms) = (detail.older, detail.newer, detail.terms);
         let owner = self.accounts.opened_mut(account);
         owner.open_orders -= 1;
         if older == NONE {
@@ -129,10 +134,18 @@ impl Exchange {
         } else {
             self.orders.detail_mut(newer).older = older;
         }
-        if terms != NONE && self.orders.terms(slot).expires > Timestamp::default() {
-            self.forget_expiry(slot);
+        if terms != NONE {
+            self.forget_terms(slot);
         }
         self.orders.remove(slot);
+    }
+
+    /// An order with rare terms ends: it is not due any more.
+    #[inline(never)]
+    fn forget_terms(&mut self, slot: u32) {
+        if self.orders.terms(slot).expires > Timestamp::default() {
+            self.forget_expiry(slot);
+        }
     }
 
     /// Puts an order with `leaves` open lots at the back of its level, displaying anew; gives what the book shows of it. It
@@ -158,19 +171,35 @@ impl Exchange {
 
     /// Takes an order out of the book or out of the armed stops. It keeps its slot, and what it holds.
     pub(super) fn unqueue(&mut self, slot: u32) {
-        let detail = *self.orders.detail(slot);
-        if detail.armed {
+        if self.orders.detail(slot).armed {
             return self.disarm(slot);
         }
-        let (price, leaves) = (self.limit_of(slot), self.leaves_of(slot));
+        self.take_out(slot, self.limit_of(slot), self.leaves_of(slot));
+    }
+
+    /// Takes an order out of the book. It keeps its slot, and what it holds.
+    #[inline]
+    pub(super) fn take_out(&mut self, slot: u32, price: Price, leaves: Quantity) {
         self.count_open(slot, price, leaves, -1);
-        let book = &mut self.instruments[detail.instrument.get() as usize].book;
-        book.unrest(&mut self.orders, detail.side, slot, leaves.lots());
-        self.stir_auction(detail.instrument);
+        let detail = self.orders.detail(slot);
+        let (side, instrument) = (detail.side, detail.instrument);
+        let book = &mut self.instruments[instrument.get() as usize].book;
+        book.unrest(&mut self.orders, side, slot, leaves.lots());
+        self.stir_auction(instrument);
     }
 
     /// Cancels an order that is in the book or armed, and then the one that it is paired with.
+    #[inline]
     pub(crate) fn end_order(&mut self, slot: u32, reason: CancelReason, events: &mut Vec<Event>) {
+        if self.orders.detail(slot).terms == NONE {
+            self.withdraw_plain(slot, reason, events);
+        } else {
+            self.end_rare(slot, reason, events);
+        }
+    }
+
+    #[inline(never)]
+    fn end_rare(&mut self, slot: u32, reason: CancelReason, events: &mut Vec<Event>) {
         let Unpaired { held, other, other_held } = self.unpair(slot);
         self.withdraw(slot, held, reason, events);
         if other != NONE {
@@ -199,6 +228,37 @@ impl Exchange {
         }));
     }
 
+    /// Cancels an order without rare terms: it is in the book, shows all it has, and is of no pair.
+    fn withdraw_plain(&mut self, slot: u32, reason: CancelReason, events: &mut Vec<Event>) {
+        let (node, detail) = (self.orders.node(slot), self.orders.detail(slot));
+        let (account, side, instrument, holder) = (node.account, detail.side, detail.instrument, detail.holder());
+        let (order, price) = (OrderId::from_parts(slot, node.generation), price_of(side, node.key));
+        let leaves = Quantity::from_lots(node.leaves);
+        let kept = &mut self.instruments[instrument.get() as usize];
+        let held = kept.need(side, price, leaves, detail.hold_rate());
+        let (tracked, auction) = (detail.tracked, kept.session.phase.is_auction());
+        kept.book.unrest(&mut self.orders, side, slot, leaves.lots());
+        if tracked {
+            self.count_tracked(slot, price, leaves, -1);
+        }
+        if auction {
+            self.stir(instrument);
+        }
+        self.balances.release_all(holder, held);
+        self.close(slot, account);
+        events.push(Event::OrderCancelled(OrderCancelled {
+            order,
+            account,
+            instrument,
+            side,
+            price,
+            leaves,
+            displayed: leaves,
+            resting: true,
+            reason,
+        }));
+    }
+
     /// Takes an order in the book or armed out of its pair, if it is of one.
     #[inline]
     pub(super) fn unpair(&mut self, slot: u32) -> Unpaired {
@@ -222,9 +282,9 @@ impl Exchange {
 
     /// Cancels the other of a pair before an order in the book or armed trades, shrinks or goes off; the order then holds what it
     /// needs.
-    #[inline]
+    #[inline(never)]
     pub(super) fn leave_pair(&mut self, slot: u32, events: &mut Vec<Event>) {
-        if self.orders.detail(slot).terms == NONE || self.orders.terms(slot).pair == NONE {
+        if self.orders.terms(slot).pair == NONE {
             return;
         }
         let Unpaired { held, other, other_held } = self.unpair(slot);
@@ -302,7 +362,7 @@ impl Exchange {
             let wanted = instrument.is_none_or(|it| it == detail.instrument) && side.is_none_or(|it| it == detail.side);
             let mut next = detail.newer;
             if wanted {
-                if next != NONE && next == self.orders.terms(slot).pair {
+                if detail.terms != NONE && next != NONE && next == self.orders.terms(slot).pair {
                     next = self.orders.detail(next).newer;
                 }
                 self.end_order(slot, reason, events);

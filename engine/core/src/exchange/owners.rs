@@ -42,7 +42,9 @@ impl Exchange {
         if self.leaves_of(slot) == by {
             return self.end_order(slot, CancelReason::SelfTrade, events);
         }
-        self.leave_pair(slot, events);
+        if self.orders.detail(slot).terms != NONE {
+            self.leave_pair(slot, events);
+        }
         let before = self.need_of(slot);
         let detail = *self.orders.detail(slot);
         let price = self.limit_of(slot);
@@ -114,7 +116,9 @@ impl Exchange {
     fn count_level(&self, taker: &Taker, level: &Level, price: Price, count: &mut Count) -> Option<bool> {
         let passes_own = taker.self_trade == SelfTrade::CancelOldest;
         let is_own = |slot| self.one_owner(taker.account, taker.group, self.orders.node(slot).account);
-        let ends_here = !passes_own && self.queue_from(level.head).any(is_own);
+        // Asked only where an order hides something: before an own order only what is shown comes, for hidden parts queue up behind.
+        let ends_here = || !passes_own && self.queue_from(level.head).any(is_own);
+        let mut hidden_counts = None;
         for slot in self.queue_from(level.head) {
             if is_own(slot) {
                 if passes_own {
@@ -122,12 +126,13 @@ impl Exchange {
                 }
                 return Some(false);
             }
-            if self.follows_its_pair(slot) {
+            if self.orders.detail(slot).terms != NONE && self.follows_its_pair(slot) {
                 continue;
             }
-            // Before an own order only what is shown comes: hidden parts queue up behind it.
+            let shown_only =
+                self.orders.detail(slot).hidden == 0 || !*hidden_counts.get_or_insert_with(|| !ends_here());
             let there =
-                if ends_here { Quantity::from_lots(self.orders.node(slot).leaves) } else { self.leaves_of(slot) };
+                if shown_only { Quantity::from_lots(self.orders.node(slot).leaves) } else { self.leaves_of(slot) };
             let lots = there.min(count.wanted);
             count.wanted = count.wanted.minus(lots);
             if let Some(cash) = count.cash {

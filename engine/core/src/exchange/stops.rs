@@ -1,7 +1,7 @@
 //! Stops: armed at their price, trailing the market, going off one after the other until nothing moves any more.
 
 use super::Exchange;
-use crate::book::{Book, Ladder, key_of, price_of};
+use crate::book::{Book, Ladder, NONE, Orders, key_of, price_of};
 use crate::command::{OrderKind, Side};
 use crate::control::Phase;
 use crate::event::{Event, OrderTriggered, StopArmed, StopMoved};
@@ -13,25 +13,105 @@ use crate::units::{Amount, Price, Quantity, Trigger, TriggerTerms};
 pub(crate) struct Stops {
     /// Queues by stop price, with the sides swapped: buy stops lie like offers, lowest price first, sell stops like bids.
     pub(crate) book: Book,
-    /// Trailing buy stops and sell stops in the order in which they were accepted.
-    pub(crate) trailing: [Vec<u32>; 2],
+    /// Trailing buy stops and sell stops.
+    trailing: [Trailing; 2],
+}
+
+/// The trailing stops of a side in the order in which they were accepted, linked through their terms.
+#[derive(Clone, Copy)]
+struct Trailing {
+    first: u32,
+    last: u32,
+    count: usize,
+    /// None of them follows a price that is not better than this: at most as good as the extreme of any.
+    weakest: Price,
 }
 
 /// Trailing stops at most, on an instrument and side.
 pub(super) const TRAILING_MAX: usize = 1_024;
 
+impl Trailing {
+    /// No stop follows: the best price of a side there is.
+    const fn none(side: Side) -> Self {
+        let weakest = Price::from_ticks(if matches!(side, Side::Buy) { i64::MIN } else { i64::MAX });
+        Self { first: NONE, last: NONE, count: 0, weakest }
+    }
+}
+
+/// The worse of two extremes: the one that fewer prices are better than.
+fn weaker(side: Side, one: Price, other: Price) -> Price {
+    match side {
+        Side::Buy => one.max(other),
+        Side::Sell => one.min(other),
+    }
+}
+
 impl Stops {
     pub(crate) const fn new() -> Self {
-        Self { book: Book::new(), trailing: [Vec::new(), Vec::new()] }
+        Self { book: Book::new(), trailing: [Trailing::none(Side::Buy), Trailing::none(Side::Sell)] }
     }
 
-    /// Trailing stops of a side.
-    pub(crate) const fn trailing(&self, side: Side) -> &Vec<u32> {
-        &self.trailing[side as usize - 1]
+    /// How many trailing stops a side has.
+    pub(crate) const fn trailing_count(&self, side: Side) -> usize {
+        self.trailing[side as usize - 1].count
     }
 
-    pub(crate) const fn trailing_mut(&mut self, side: Side) -> &mut Vec<u32> {
-        &mut self.trailing[side as usize - 1]
+    /// Trailing stops of a side in the order in which they were accepted.
+    pub(crate) fn trailing(&self, orders: &Orders, side: Side) -> impl Iterator<Item = u32> {
+        let first = self.trailing[side as usize - 1].first;
+        std::iter::successors((first != NONE).then_some(first), |&slot| {
+            let behind = orders.terms(slot).behind;
+            (behind != NONE).then_some(behind)
+        })
+    }
+
+    /// Whether a stop is among those that follow.
+    pub(crate) fn trails(&self, orders: &Orders, side: Side, slot: u32) -> bool {
+        self.trailing[side as usize - 1].first == slot || orders.terms(slot).before != NONE
+    }
+
+    /// A trailing stop follows from here on, after the others.
+    pub(crate) fn join_trailing(&mut self, orders: &mut Orders, side: Side, slot: u32) {
+        let list = &mut self.trailing[side as usize - 1];
+        let last = std::mem::replace(&mut list.last, slot);
+        if last == NONE {
+            list.first = slot;
+        } else {
+            orders.terms_mut(last).behind = slot;
+        }
+        let terms = orders.terms_mut(slot);
+        (terms.before, terms.behind) = (last, NONE);
+        list.count += 1;
+        list.weakest = weaker(side, list.weakest, terms.extreme);
+    }
+
+    /// A trailing stop follows no more.
+    fn leave_trailing(&mut self, orders: &mut Orders, side: Side, slot: u32) {
+        let terms = orders.terms_mut(slot);
+        let (before, behind) = (terms.before, terms.behind);
+        (terms.before, terms.behind) = (NONE, NONE);
+        let list = &mut self.trailing[side as usize - 1];
+        if before == NONE {
+            list.first = behind;
+        } else {
+            orders.terms_mut(before).behind = behind;
+        }
+        if behind == NONE {
+            list.last = before;
+        } else {
+            orders.terms_mut(behind).before = before;
+        }
+        list.count -= 1;
+        if list.count == 0 {
+            *list = Trailing::none(side);
+        }
+    }
+
+    /// Whether a trailing stop may follow these prices.
+    #[inline]
+    fn may_follow(&self, low: Price, high: Price) -> bool {
+        let [buys, sells] = &self.trailing;
+        low < buys.weakest || high > sells.weakest
     }
 
     fn is_empty(&self) -> bool {
@@ -60,13 +140,6 @@ impl Exchange {
         self.await_price(slot, stop_price, leaves);
         let detail = self.orders.detail(slot);
         let (instrument, side) = (detail.instrument, detail.side);
-        if detail.kind == OrderKind::TrailingStop {
-            let stops = self.instruments[instrument.get() as usize].stops.as_mut().expect("made when it was armed");
-            let trailing = stops.trailing_mut(side);
-            if !trailing.contains(&slot) {
-                trailing.push(slot);
-            }
-        }
         let held = self.held_of(slot);
         self.balances.hold(self.orders.detail(slot).holder(), held);
         events.push(Event::StopArmed(StopArmed {
@@ -78,6 +151,14 @@ impl Exchange {
             leaves,
             held,
         }));
+    }
+
+    /// An armed trailing stop follows the market from here on.
+    pub(super) fn trail(&mut self, slot: u32) {
+        let detail = self.orders.detail(slot);
+        let side = detail.side;
+        let stops = self.instruments[detail.instrument.get() as usize].stops.as_mut().expect("made when it was armed");
+        stops.join_trailing(&mut self.orders, side, slot);
     }
 
     fn await_price(&mut self, slot: u32, stop_price: Price, leaves: Quantity) {
@@ -113,12 +194,12 @@ impl Exchange {
         if detail.kind == OrderKind::TrailingStop {
             let (side, instrument) = (detail.side, detail.instrument);
             let stops = self.instruments[instrument.get() as usize].stops.as_mut().expect("it was among them");
-            stops.trailing_mut(side).retain(|&other| other != slot);
+            stops.leave_trailing(&mut self.orders, side, slot);
         }
     }
 
     /// Puts an armed stop of a snapshot at the back of its queue. Its key and leaves are those of its node; whether it follows,
-    /// and when, is said by [`Stops::trailing_mut`].
+    /// and when, is said by [`Stops::join_trailing`].
     pub(crate) fn restore_stop(&mut self, slot: u32) {
         let (leaves, detail) = (self.orders.node(slot).leaves, *self.orders.detail(slot));
         let kept = &mut self.instruments[detail.instrument.get() as usize];
@@ -149,7 +230,8 @@ impl Exchange {
                 self.go_off(slot, events);
                 continue;
             }
-            let followed = self.follow(instrument, low, high, events);
+            let may_follow = stops.may_follow(low, high);
+            let followed = may_follow && self.follow(instrument, low, high, events);
             self.instruments[at].session.touched = followed.then_some((last, last));
             if !followed {
                 return;
@@ -183,16 +265,19 @@ impl Exchange {
         let at = instrument.get() as usize;
         let mut followed = false;
         for side in [Side::Buy, Side::Sell] {
-            let mut turn = 0;
+            let Some(stops) = &self.instruments[at].stops else { continue };
+            let mut next = stops.trailing[side as usize - 1].first;
+            let mut weakest = Trailing::none(side).weakest;
             // Moving a stop does not change the list.
-            while let Some(&slot) = self.instruments[at].stops.as_ref().and_then(|stops| stops.trailing(side).get(turn))
-            {
-                turn += 1;
+            while next != NONE {
+                let slot = next;
                 let terms = *self.orders.terms(slot);
+                next = terms.behind;
                 let extreme = match side {
                     Side::Buy => terms.extreme.min(low),
                     Side::Sell => terms.extreme.max(high),
                 };
+                weakest = weaker(side, weakest, extreme);
                 if extreme == terms.extreme {
                     continue;
                 }
@@ -202,6 +287,9 @@ impl Exchange {
                 if stop_price != self.stop_price_of(slot) {
                     self.move_stop(slot, stop_price, events);
                 }
+            }
+            if let Some(stops) = &mut self.instruments[at].stops {
+                stops.trailing[side as usize - 1].weakest = weakest;
             }
         }
         followed

@@ -97,6 +97,13 @@ impl Risks {
         profile.traded = profile.traded.saturating_add(lots);
     }
 
+    /// Makes room for the volumes of so many accounts.
+    pub(crate) fn make_room(&mut self, accounts: usize) {
+        if self.histories.capacity() < accounts {
+            self.histories.reserve(accounts - self.histories.len());
+        }
+    }
+
     #[cold]
     fn turn_page(&mut self, profile: &mut Profile) {
         let traded = std::mem::take(&mut profile.traded);

@@ -39,6 +39,21 @@ impl Heap {
         self.items.iter().copied()
     }
 
+    /// Makes room for so many entries with low halves below `end`, so that putting them in moves nothing.
+    pub(super) fn make_room(&mut self, end: usize, count: usize) {
+        if self.places.capacity() < end {
+            self.places.reserve_exact(end - self.places.len());
+        }
+        if self.items.capacity() < count {
+            self.items.reserve_exact(count - self.items.len());
+        }
+    }
+
+    /// Whether there is room for a low half.
+    pub(super) const fn has_room(&self, index: u32) -> bool {
+        (index as usize) < self.places.capacity() && self.items.len() < self.items.capacity()
+    }
+
     /// Puts an entry in, in place of the one of the same low half.
     pub(super) fn put(&mut self, time: u64, key: u64) {
         let at = low(key);

@@ -3,6 +3,7 @@
 mod bands;
 mod heap;
 mod phases;
+mod plans;
 mod timers;
 mod uncross;
 mod view;

@@ -97,7 +97,7 @@ impl Exchange {
     pub(crate) fn restore_end(&mut self, instrument: InstrumentId, ends: Timestamp, then: Phase) {
         let session = &mut self.instruments[instrument.get() as usize].session;
         (session.ends, session.then) = (ends, then);
-        self.timers.change_end(instrument, Timestamp::default(), ends);
+        self.timers.change_end(instrument, ends);
     }
 
     pub(crate) fn clear_schedule(&mut self, clear: ClearSchedule, events: &mut Vec<Event>) {
@@ -117,8 +117,9 @@ impl Exchange {
     /// The phase's time is over.
     pub(super) fn end_phase(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
         let session = &mut self.instruments[instrument.get() as usize].session;
-        let (ended, then) = (std::mem::take(&mut session.ends), session.then);
-        self.timers.change_end(instrument, ended, Timestamp::default());
+        let then = session.then;
+        session.ends = Timestamp::default();
+        self.timers.change_end(instrument, Timestamp::default());
         self.enter_in_time(instrument, then, events);
     }
 
@@ -138,9 +139,9 @@ impl Exchange {
         let session = &mut self.instruments[instrument.get() as usize].session;
         session.extensions += 1;
         session.then = to;
-        let before = std::mem::replace(&mut session.ends, ends);
+        session.ends = ends;
         let phase = session.phase;
-        self.timers.change_end(instrument, before, ends);
+        self.timers.change_end(instrument, ends);
         events.push(Event::AuctionExtended(PhaseChanged { instrument, phase, ends }));
     }
 
@@ -162,8 +163,8 @@ impl Exchange {
         session.then = Phase::Continuous;
         session.extensions = 0;
         session.indicated = (Price::NONE, 0, 0);
-        let before = std::mem::replace(&mut session.ends, ends);
-        self.timers.change_end(instrument, before, ends);
+        session.ends = ends;
+        self.timers.change_end(instrument, ends);
         self.stir(instrument);
         events.push(Event::PhaseChanged(PhaseChanged { instrument, phase: to, ends }));
         match to {

@@ -1,9 +1,8 @@
 //! What is due when: one heap of orders that end by themselves, one of accounts that must be heard of, and the plans.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::TIME_END;
 use super::heap::Heap;
+use super::plans::Plans;
 use crate::command::{CancelAfter, CommandKind};
 use crate::control::{Phase, SchedulePhase};
 use crate::event::Event;
@@ -12,9 +11,6 @@ use crate::ids::{AccountId, InstrumentId, OrderId};
 use crate::reject::{CancelReason, Reject};
 use crate::units::Timestamp;
 
-/// A change of phase: when, whether it is planned (or the end of the phase itself), where, and of a plan the phase's number.
-type Turn = (u64, bool, InstrumentId, u8);
-
 /// Everything that is due at some time.
 #[derive(Clone, Default)]
 pub(crate) struct Timers {
@@ -22,11 +18,11 @@ pub(crate) struct Timers {
     orders: Heap,
     /// Accounts by number.
     accounts: Heap,
-    /// Planned phases with their periods.
-    plans: BTreeMap<(InstrumentId, u64, u8), u64>,
-    /// Plans and ends of phases in the order in which they are due.
-    turns: BTreeSet<Turn>,
-    /// Whether the turns wait because the market is halted.
+    /// Ends of phases by instrument.
+    ends: Heap,
+    /// Planned phases.
+    plans: Plans,
+    /// Whether ends and plans wait because the market is halted.
     halted: bool,
     /// The earliest time at which something is due, if anything is; what every command looks at.
     next: Option<u64>,
@@ -39,79 +35,91 @@ pub(crate) struct Timers {
 enum Due {
     Order(OrderId),
     Account(AccountId),
-    Turn(Turn),
+    End(InstrumentId),
+    Plan(SchedulePhase),
+}
+
+/// The low half of a key, where the rest is zero.
+fn number(key: u64) -> u32 {
+    u32::try_from(key).expect("accounts and instruments have 32 bits")
 }
 
 impl Timers {
     fn refresh(&mut self) {
-        let turn = if self.halted { None } else { self.turns.first().map(|turn| turn.0) };
-        let others = [self.orders.first(), self.accounts.first()].into_iter().flatten().map(|(at, _)| at);
-        self.next = others.chain(turn).min();
+        let orders = self.orders.first().map(|(at, _)| at);
+        let others = [orders, self.accounts.first().map(|(at, _)| at), self.next_turn()];
+        self.next = others.into_iter().flatten().min();
     }
 
-    /// The earliest of what is due at `now`; at equal times orders, then accounts, then phases.
+    /// When the next phase ends or is planned, unless they wait.
+    fn next_turn(&self) -> Option<u64> {
+        if self.halted {
+            return None;
+        }
+        let ends = self.ends.first().map(|(at, _)| at);
+        [ends, self.plans.first_time()].into_iter().flatten().min()
+    }
+
+    /// The earliest of what is due at `now`; at equal times orders, then accounts, then ends of phases, then plans.
     fn due(&self, now: u64) -> Option<Due> {
         let order = self.orders.first().map(|(at, key)| (at, Due::Order(OrderId::new(key))));
-        let account = |key: u64| AccountId::new(u32::try_from(key).expect("an account's number has 24 bits"));
-        let account = self.accounts.first().map(|(at, key)| (at, Due::Account(account(key))));
-        let turn = self.turns.first().filter(|_| !self.halted).map(|&turn| (turn.0, Due::Turn(turn)));
+        let account = self.accounts.first().map(|(at, key)| (at, Due::Account(AccountId::new(number(key)))));
+        let end = self.ends.first().map(|(at, key)| (at, Due::End(InstrumentId::new(number(key)))));
+        let plan = self.plans.first().map(|plan| (plan.at.nanos(), Due::Plan(plan)));
+        let (end, plan) = if self.halted { (None, None) } else { (end, plan) };
         // The first of equal ones is taken.
-        let earliest = [order, account, turn].into_iter().flatten().min_by_key(|due| due.0);
+        let earliest = [order, account, end, plan].into_iter().flatten().min_by_key(|due| due.0);
         earliest.filter(|due| due.0 <= now).map(|due| due.1)
     }
 
-    /// Plans and takes back the end of an instrument's phase.
-    pub(super) fn change_end(&mut self, instrument: InstrumentId, before: Timestamp, after: Timestamp) {
-        if before > Timestamp::default() {
-            self.turns.remove(&(before.nanos(), false, instrument, 0));
-        }
-        if after > Timestamp::default() {
-            self.turns.insert((after.nanos(), false, instrument, 0));
+    /// Plans the end of an instrument's phase, or takes it back.
+    pub(super) fn change_end(&mut self, instrument: InstrumentId, ends: Timestamp) {
+        if ends > Timestamp::default() {
+            self.ends.put(ends.nanos(), u64::from(instrument.get()));
+        } else {
+            self.ends.remove(instrument.get());
         }
         self.refresh();
+    }
+
+    /// Makes room for what one more instrument has.
+    pub(crate) fn instrument_listed(&mut self, instruments: usize) {
+        let room = instruments.next_power_of_two();
+        self.ends.make_room(room, room);
+        self.stirred.reserve(instruments);
+    }
+
+    /// Makes room for what an account has, one of so many.
+    pub(crate) fn account_opened(&mut self, account: AccountId, accounts: usize) {
+        self.accounts.make_room((account.get() as usize + 1).next_power_of_two(), accounts.next_power_of_two());
     }
 
     pub(super) fn plan(&mut self, plan: SchedulePhase) {
-        let SchedulePhase { instrument, phase, at, every_ns } = plan;
-        self.plans.insert((instrument, at.nanos(), phase.number()), every_ns);
-        self.turns.insert((at.nanos(), true, instrument, phase.number()));
+        self.plans.put(plan);
         self.refresh();
-    }
-
-    /// Takes a plan out; gives its period.
-    fn take_plan(&mut self, instrument: InstrumentId, at: u64, phase: u8) -> Option<u64> {
-        self.turns.remove(&(at, true, instrument, phase));
-        self.refresh();
-        self.plans.remove(&(instrument, at, phase))
     }
 
     /// Planned phases of an instrument, as they would come.
-    pub(crate) fn plans(&self, instrument: InstrumentId) -> impl Iterator<Item = SchedulePhase> + '_ {
-        let all = self.plans.range((instrument, 0, 0)..=(instrument, u64::MAX, u8::MAX));
-        all.map(|(&(instrument, at, phase), &every_ns)| SchedulePhase {
-            instrument,
-            phase: Phase::from_number(phase).expect("it was a phase when it was planned"),
-            at: Timestamp::from_nanos(at),
-            every_ns,
-        })
+    pub(crate) fn plans(&self, instrument: InstrumentId) -> impl Iterator<Item = SchedulePhase> {
+        self.plans.of(instrument)
     }
 
     pub(super) fn has_plan(&self, plan: &SchedulePhase) -> bool {
-        self.plans.contains_key(&(plan.instrument, plan.at.nanos(), plan.phase.number()))
+        self.plans(plan.instrument).any(|other| (other.at, other.phase) == (plan.at, plan.phase))
     }
 
     pub(super) fn clear_plans(&mut self, instrument: InstrumentId) {
-        let mut next = self.plans(instrument).next();
-        while let Some(plan) = next {
-            self.take_plan(instrument, plan.at.nanos(), plan.phase.number());
-            next = self.plans(instrument).next();
+        loop {
+            let Some(plan) = self.plans.of(instrument).next() else { break };
+            self.plans.take(&plan);
         }
+        self.refresh();
     }
 
     /// Accounts that must be heard of, ascending, and when.
     pub(crate) fn cancel_afters(&self) -> impl Iterator<Item = (AccountId, Timestamp)> {
-        let account = |key: u64| AccountId::new(u32::try_from(key).expect("an account's number has 24 bits"));
-        let mut all: Vec<_> = self.accounts.iter().map(|(at, key)| (account(key), Timestamp::from_nanos(at))).collect();
+        let entry = |(at, key)| (AccountId::new(number(key)), Timestamp::from_nanos(at));
+        let mut all: Vec<_> = self.accounts.iter().map(entry).collect();
         all.sort_unstable();
         all.into_iter()
     }
@@ -147,22 +155,23 @@ impl Exchange {
                     let count = self.cancel_orders_of(account, None, None, CancelReason::CancelAfter, events);
                     events.push(Event::AllCancelled { account, count });
                 }
-                Due::Turn((at, true, instrument, phase)) => self.run_plan(instrument, at, phase, events),
-                Due::Turn((_, false, instrument, _)) => self.end_phase(instrument, events),
+                Due::End(instrument) => self.end_phase(instrument, events),
+                Due::Plan(plan) => self.run_plan(plan, events),
             }
         }
     }
 
-    fn run_plan(&mut self, instrument: InstrumentId, at: u64, number: u8, events: &mut Vec<Event>) {
-        let every_ns = self.timers.take_plan(instrument, at, number).expect("what is due was planned");
-        let phase = Phase::from_number(number).expect("it was a phase when it was planned");
-        if let Some(periods) = (self.now.nanos() - at).checked_div(every_ns) {
+    fn run_plan(&mut self, plan: SchedulePhase, events: &mut Vec<Event>) {
+        let SchedulePhase { instrument, phase, at, every_ns } = plan;
+        self.timers.plans.take(&plan);
+        if let Some(periods) = (self.now.nanos() - at.nanos()).checked_div(every_ns) {
             // The first of its times after now.
-            let next = u128::from(at) + (u128::from(periods) + 1) * u128::from(every_ns);
+            let next = u128::from(at.nanos()) + (u128::from(periods) + 1) * u128::from(every_ns);
             if let Some(next) = u64::try_from(next).ok().filter(|&next| next < TIME_END) {
-                self.timers.plan(SchedulePhase { instrument, phase, at: Timestamp::from_nanos(next), every_ns });
+                self.timers.plans.put(SchedulePhase { at: Timestamp::from_nanos(next), ..plan });
             }
         }
+        self.timers.refresh();
         let now_in = self.instruments[instrument.get() as usize].session.phase;
         if !matches!(now_in, Phase::Suspended | Phase::Delisted) && now_in != phase {
             self.enter_in_time(instrument, phase, events);
@@ -172,6 +181,10 @@ impl Exchange {
     /// An order that was accepted ends at a time.
     pub(crate) fn expire_at(&mut self, slot: u32, order: OrderId, at: Timestamp) {
         debug_assert_eq!(slot, order.slot(), "the slot is the order's");
+        if !self.timers.orders.has_room(slot) {
+            // For as many as there can be before the slab of orders grows itself.
+            self.timers.orders.make_room(self.orders.room(), self.orders.room());
+        }
         self.timers.orders.put(at.nanos(), order.get());
         self.timers.refresh();
     }

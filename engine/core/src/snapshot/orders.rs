@@ -293,7 +293,9 @@ fn check_terms(order: &Order, kind: OrderKind, time_in_force: TimeInForce, now: 
         return Err("an order's terms do not go together".into());
     }
     let ends = matches!(time_in_force, TimeInForce::Day | TimeInForce::GoodTillDate);
-    if ends != (order.expires > Timestamp::default()) || (ends && order.expires <= now) {
+    // A day order that was accepted when no day was left ends at the last time there is, which may have come.
+    let over = order.expires <= now && order.expires.nanos() < u64::MAX;
+    if ends != (order.expires > Timestamp::default()) || (ends && over) {
         return Err("an order's end is not in the future".into());
     }
     let trails = armed && kind == OrderKind::TrailingStop;

@@ -89,7 +89,7 @@ impl State {
             if account.id.get() >= Accounts::END {
                 return Err("an account number is out of range".into());
             }
-            exchange.accounts.open(account.id).permissions = account.permissions;
+            exchange.open_account(account.id).permissions = account.permissions;
         }
         for (account, asset, available, held) in self.balances.0 {
             if exchange.accounts.get(account).is_none() || asset.get() as usize >= exchange.assets.len() {

@@ -140,7 +140,7 @@ impl Hours {
             last: session.last,
             touched: session.touched,
             plans: plans.map(|plan| record(Command::SchedulePhase(plan))).collect(),
-            trailing: [Side::Buy, Side::Sell].map(|side| trailing(instrument, side)),
+            trailing: [Side::Buy, Side::Sell].map(|side| trailing(exchange, instrument, side)),
         }
     }
 
@@ -179,8 +179,8 @@ impl Hours {
     }
 }
 
-fn trailing(instrument: &Instrument, side: Side) -> List<u32> {
-    List(instrument.stops.as_ref().map_or_else(Vec::new, |stops| stops.trailing(side).clone()))
+fn trailing(exchange: &Exchange, instrument: &Instrument, side: Side) -> List<u32> {
+    List(instrument.stops.as_ref().map_or_else(Vec::new, |stops| stops.trailing(&exchange.orders, side).collect()))
 }
 
 /// Puts trailing stops into the order in which they were accepted, after all orders are in their queues. The audit looks for
@@ -197,10 +197,10 @@ pub(super) fn restore_trailing(exchange: &mut Exchange, hours: &[Hours]) -> Resu
                     && detail.armed
                     && detail.kind == OrderKind::TrailingStop
                     && (detail.side, detail.instrument) == (side, instrument.listing.instrument);
-                if !trails || stops.trailing(side).contains(&slot) {
+                if !trails || stops.trails(&exchange.orders, side, slot) {
                     return Err("the list of trailing stops is wrong".into());
                 }
-                stops.trailing_mut(side).push(slot);
+                stops.join_trailing(&mut exchange.orders, side, slot);
             }
         }
     }

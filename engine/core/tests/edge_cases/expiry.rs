@@ -47,6 +47,15 @@ fn orders_end_at_their_time() {
                  tick                            > cancelled b 1 (expired); cancelled a 1 (expired); cancelled c 1 (expired); ticked",
             ),
             (
+                "at the end of time, which is the end of no day",
+                "at 18446744073709551614
+                 alice sells 5 @ 10 day as s1    > rests 5 @ 10
+                 alice sells 5 @ 10 until 9223372036854775807 > refused invalid_expiry
+                 at 18446744073709551615
+                 alice sells 4 @ 11 day as s2    > cancelled s1 5 (expired); rests 4 @ 11
+                 tick                            > cancelled s2 4 (expired); ticked",
+            ),
+            (
                 "amended orders keep their time, stops have one too",
                 "alice sells 5 @ 10 until 50 as a
                  alice amends a to 5 @ 11

@@ -113,6 +113,9 @@ impl Venue for Exchange {
     }
     fn check(&self) {
         self.audit().expect("the invariants hold");
+        let snapshot = self.snapshot();
+        let restored = Self::restore(&snapshot).expect("what it writes it reads");
+        assert_eq!(restored.snapshot(), snapshot, "a snapshot is all there is to know of it");
     }
 }
 

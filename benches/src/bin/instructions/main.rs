@@ -1,28 +1,31 @@
 //! One operation at a time, for counting its instructions: `.ci/instructions` runs this under callgrind, which counts only
-//! inside [`book`] and [`exchange`]. Counts do not depend on the machine's speed or load, so growth of a few in a hundred is seen.
+//! inside [`book`] and [`exchange`] and writes what it counted at each [`say`]. Counts do not depend on the machine's speed or load, so
+//! growth of a few in a hundred is seen.
 //!
-//!     instructions             lists the operations
-//!     instructions OPERATION   does a thousand of them
+//!     instructions                 does every operation; says its name and how often it was done
+//!     instructions NAME            only this one
 
 use cx_benches::book_flow::{Action, Message};
 use cx_benches::desk::Desk;
-use cx_benches::{Flow, Profile, warmup};
-use cx_engine::command::{AmendOrder, CancelOrder, NewOrder, Side, TimeInForce};
-use cx_engine::ids::{AccountId, InstrumentId, OrderId};
-use cx_engine::units::{Price, Quantity, Timestamp};
-use cx_engine::{Command, Event, Exchange};
+use cx_benches::operations::{self, Floor};
+use cx_benches::{Flow, Profile};
+use cx_engine::Exchange;
+use cx_engine::command::{CommandRecord, Side};
+use cx_engine::ids::OrderId;
 
-/// Operations that are counted together.
+/// Messages to a book that are counted together.
 const COUNT: i64 = 1_000;
 /// The best bid of the book; the best ask is one tick above.
 const BID: i64 = 33_504;
 /// Lots of each order.
 const LOTS: u64 = 10;
+/// New orders of the day that is counted.
+const DAY: usize = 20_000;
 
-/// Prepares an operation, does it a thousand times and gives something that depends on all of it.
-type Operation = fn() -> u64;
+/// Prepares an operation and does it a thousand times on a book; gives something that depends on all of it.
+type OfBook = fn() -> u64;
 
-const OPERATIONS: [(&str, Operation); 11] = [
+const OF_BOOK: [(&str, OfBook); 7] = [
     ("book-add-touch", || book_operation(&[], &adds(Side::Buy, |_| BID))),
     ("book-add-new-level", || book_operation(&[], &adds(Side::Buy, |n| BID - 100 - n))),
     ("book-cancel", || book_operation(&adds(Side::Buy, |n| BID - n % 40), &changes(Action::Cancel, |_| 0, 0))),
@@ -34,32 +37,39 @@ const OPERATIONS: [(&str, Operation); 11] = [
     }),
     ("book-match-one", || book_operation(&adds(Side::Sell, |_| BID), &immediates(BID))),
     ("book-match-level", || book_operation(&adds(Side::Sell, |n| BID + 1_000 - n), &immediates(BID + 1_000))),
-    ("exchange-place-resting", || exchange_operation(false, |_| place(Side::Buy, BID - 10, false))),
-    ("exchange-place-fill", || exchange_operation(true, |_| place(Side::Buy, BID, true))),
-    ("exchange-cancel", || {
-        exchange_operation(true, |order| Command::Cancel(CancelOrder { account: AccountId::new(2), order }))
-    }),
-    ("exchange-amend", || {
-        exchange_operation(true, |order| {
-            let (price, quantity) = (Price::from_ticks(BID + 1), Quantity::from_lots(LOTS + 1));
-            Command::Amend(AmendOrder { account: AccountId::new(2), order, price, quantity, stop_price: Price::NONE })
-        })
-    }),
+];
+
+/// Flows of a day's mix of commands.
+const DAYS: [(&str, Profile); 2] = [
+    ("normal-day", Profile { new_orders: DAY, ..Profile::NORMAL_DAY }),
+    ("many-instruments", Profile { new_orders: DAY, instruments: 20, resting: 100, ..Profile::NORMAL_DAY }),
 ];
 
 fn main() {
-    let Some(wanted) = std::env::args().nth(1) else {
-        for (name, _) in OPERATIONS {
-            println!("{name}");
-        }
-        return;
-    };
-    match OPERATIONS.into_iter().find(|(name, _)| *name == wanted) {
-        Some((_, run)) => println!("{wanted} {}", run()),
-        None => {
-            eprintln!("no such operation: {wanted}");
-            std::process::exit(2)
-        }
+    let only = std::env::args().nth(1);
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let mut done = 0_usize;
+    for (name, run) in OF_BOOK.into_iter().filter(|(name, _)| wanted(name)) {
+        say(name, COUNT as usize, run());
+        done += 1;
+    }
+    let mut floor = Floor::default();
+    for operation in operations::OPERATIONS.into_iter().filter(|operation| wanted(operation.name)) {
+        // The first time warms up.
+        let commands = operation.prepare(&mut floor);
+        floor.drive(&commands);
+        let commands = operation.prepare(&mut floor);
+        say(operation.name, operations::COUNT, exchange(floor.exchange_mut(), &commands));
+        done += 1;
+    }
+    for (name, profile) in DAYS.into_iter().filter(|(name, _)| wanted(name)) {
+        let flow = Flow::generate(&profile, 1);
+        say(name, flow.body.len(), exchange(&mut flow.opened(), &flow.body));
+        done += 1;
+    }
+    if done == 0 {
+        eprintln!("no such operation: {}", only.unwrap_or_default());
+        std::process::exit(2)
     }
 }
 
@@ -75,14 +85,15 @@ fn book(desk: &mut Desk, messages: &[Message]) -> u64 {
 
 /// What is counted: commands to an exchange.
 #[inline(never)]
-fn exchange(exchange: &mut Exchange, commands: &[Command], events: &mut Vec<Event>) -> u64 {
-    let mut sum = 0;
-    for command in commands {
-        events.clear();
-        exchange.apply(exchange.seq().next(), Timestamp::from_nanos(1), command, events);
-        sum += events.len() as u64;
-    }
-    sum
+fn exchange(exchange: &mut Exchange, commands: &[CommandRecord]) -> u64 {
+    let mut events = Vec::with_capacity(8 * operations::COUNT);
+    cx_benches::drive(exchange, commands, &mut events) as u64
+}
+
+/// What was counted: callgrind writes its counts after this.
+#[inline(never)]
+fn say(name: &str, times: usize, outcome: u64) {
+    println!("{name} {times} {outcome}");
 }
 
 /// Applies `before`, then counts `then`, on a book with a thousand orders behind each touch.
@@ -138,31 +149,4 @@ fn changes(action: Action, price: impl Fn(i64) -> i64, quantity: u64) -> Vec<Mes
 
 fn immediates(price: i64) -> Vec<Message> {
     (0..COUNT).map(|_| message(Action::AddImmediate, 0, Side::Buy, price, LOTS)).collect()
-}
-
-/// Counts a thousand commands on an exchange that is warm. With `asks`, as many orders of account 2 rest at the best ask,
-/// and each command is made from the handle of one of them.
-fn exchange_operation(asks: bool, command: impl Fn(OrderId) -> Command) -> u64 {
-    let profile = Profile { new_orders: 0, resting: 0, accounts: 10, ..Profile::NORMAL_DAY };
-    let mut opened = Flow::generate(&profile, 1).opened();
-    let mut events = Vec::with_capacity(64);
-    let mut handles = vec![OrderId::NONE; 1_000];
-    if asks {
-        for handle in &mut handles {
-            events.clear();
-            let ask = Command::Place(warmup::limit(AccountId::new(2), InstrumentId::new(0), Side::Sell, BID, LOTS));
-            opened.apply(opened.seq().next(), Timestamp::from_nanos(1), &ask, &mut events);
-            if let Some(Event::OrderAccepted(accepted)) = events.first() {
-                *handle = accepted.order;
-            }
-        }
-    }
-    let commands: Vec<Command> = handles.into_iter().map(command).collect();
-    exchange(&mut opened, &commands, &mut events)
-}
-
-fn place(side: Side, ticks: i64, immediate: bool) -> Command {
-    let order = warmup::limit(AccountId::new(1), InstrumentId::new(0), side, ticks, LOTS);
-    let time_in_force = if immediate { TimeInForce::ImmediateOrCancel } else { order.time_in_force };
-    Command::Place(NewOrder { time_in_force, ..order })
 }
