@@ -19,6 +19,9 @@ pub enum SubmitError {
     /// The ring is full, or as many commands as the settings allow await their answers.
     #[error("the exchange is overloaded: try again in a moment")]
     Overloaded,
+    /// There is little room left on the disk, and the command would bring something new ([`StatusHandle::set_storage_low`]).
+    #[error("there is little room left on the exchange's disk: only cancellations are taken")]
+    StorageLow,
     /// The exchange is shutting down, or has failed.
     #[error("the exchange is shutting down")]
     ShuttingDown,
@@ -39,6 +42,7 @@ impl Sequencer {
     /// Stamps the command, gives it the next position and returns its answer to come. Never waits for the stages.
     pub fn submit(&self, command: Command) -> Result<Pending, SubmitError> {
         let shared = &*self.shared;
+        self.admit(&[command])?;
         let Some((token, pending)) = shared.replies.register() else {
             return Err(self.refuse());
         };
@@ -53,6 +57,7 @@ impl Sequencer {
 
     /// [`Sequencer::submit`] for a command whose answer nobody waits for. Gives the position it took.
     pub fn submit_unanswered(&self, command: Command) -> Result<Seq, SubmitError> {
+        self.admit(&[command])?;
         self.publish(command, Token::NONE)
     }
 
@@ -62,6 +67,7 @@ impl Sequencer {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
+        self.admit(commands)?;
         let shared = &*self.shared;
         let stamp = self.clock.now();
         let mut slots = Vec::with_capacity(commands.len());
@@ -80,6 +86,16 @@ impl Sequencer {
             Some(Err(NoRoom)) | None => slots.iter().for_each(|slot| shared.replies.forget(slot.token)),
         }
         Err(if published.is_none() { SubmitError::ShuttingDown } else { self.refuse() })
+    }
+
+    /// Refuses what would bring something new while there is little room left on the disk. What takes something back, or
+    /// takes permission away, is let through.
+    fn admit(&self, commands: &[Command]) -> Result<(), SubmitError> {
+        if self.shared.storage_low.load(Ordering::Relaxed) && commands.iter().any(brings_something_new) {
+            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(SubmitError::StorageLow);
+        }
+        Ok(())
     }
 
     fn publish(&self, command: Command, token: Token) -> Result<Seq, SubmitError> {
@@ -103,6 +119,20 @@ impl Sequencer {
         self.shared.refused.fetch_add(1, Ordering::Relaxed);
         SubmitError::Overloaded
     }
+}
+
+/// Whether a command makes the exchange's records grow beyond itself: a cancellation leads to fewer orders, an order to more.
+const fn brings_something_new(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Place(_)
+            | Command::Amend(_)
+            | Command::Deposit(_)
+            | Command::Issue(_)
+            | Command::AddAsset(_)
+            | Command::ListInstrument(_)
+            | Command::SchedulePhase(_)
+    )
 }
 
 /// The ring has fewer free slots than were wanted.

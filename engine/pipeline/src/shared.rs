@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) journal: JournalCounters,
     pub(crate) events: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// Whether there is little room left on the disk.
+    pub(crate) storage_low: AtomicBool,
     /// Where the stages sleep.
     pub(crate) journal_bell: Arc<EventCount>,
     pub(crate) engine_bell: Arc<EventCount>,
@@ -90,6 +92,7 @@ impl Shared {
             journal: JournalCounters { taken: AtomicU64::new(base.get()), ..JournalCounters::default() },
             events: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            storage_low: AtomicBool::new(false),
             journal_bell: Arc::default(),
             engine_bell: Arc::default(),
             output_bell: Arc::default(),
@@ -170,6 +173,7 @@ impl Shared {
             max_sync_nanos: read(&counters.max_sync_nanos),
             total_sync_nanos: read(&counters.total_sync_nanos),
             events: read(&self.events),
+            storage_low: self.storage_low.load(Ordering::Relaxed),
             failed: self.failed(),
         }
     }

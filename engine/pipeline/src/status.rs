@@ -40,6 +40,8 @@ pub struct PipelineStatus {
     pub total_sync_nanos: u64,
     /// Events released since the start.
     pub events: u64,
+    /// Whether new orders are refused because there is little room left on the disk.
+    pub storage_low: bool,
     /// Whether the pipeline ended with an error.
     pub failed: bool,
 }
@@ -52,6 +54,11 @@ impl StatusHandle {
     /// Where the pipeline stands now.
     pub fn status(&self) -> PipelineStatus {
         self.0.status()
+    }
+
+    /// Says whether there is little room left on the disk: while there is, only commands are taken that bring nothing new.
+    pub fn set_storage_low(&self, low: bool) {
+        self.0.storage_low.store(low, Ordering::Relaxed);
     }
 
     /// When something that the exchange has planned is due; `None` when nothing is.

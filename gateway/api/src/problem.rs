@@ -84,6 +84,7 @@ own_codes! {
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED, "This address speaks WebSocket.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side.";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The exchange has no room for more commands right now.";
+    StorageLow = "storage_low", SERVICE_UNAVAILABLE, "There is little room left on the exchange's disk: only cancellations are taken.";
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "The exchange is shutting down.";
     DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database is not available right now.";
     OutcomeUnknown = "outcome_unknown", GATEWAY_TIMEOUT, "Whether the command took effect is not known yet.";
@@ -360,6 +361,7 @@ impl From<cx_pipeline::SubmitError> for Problem {
     fn from(error: cx_pipeline::SubmitError) -> Self {
         match error {
             cx_pipeline::SubmitError::Overloaded => Self::new(Code::Overloaded).retry_after(1),
+            cx_pipeline::SubmitError::StorageLow => Self::new(Code::StorageLow).retry_after(60),
             cx_pipeline::SubmitError::ShuttingDown => Self::new(Code::ShuttingDown).retry_after(10),
         }
     }

@@ -161,14 +161,23 @@ impl Snapshots {
         Ok(path)
     }
 
-    /// Removes all but the newest `count` snapshots; gives the seqs that stayed, newest first.
-    pub fn keep(&self, count: usize) -> Result<Vec<Seq>, JournalError> {
-        let mut seqs = self.list()?;
-        for old in seqs.split_off(count.min(seqs.len())) {
-            let path = self.path(old);
+    /// Removes all but the newest `count` snapshots and the newest at or before `needed`, from which events after `needed` can
+    /// be derived if the event log is lost. Gives the seqs that stayed, newest first.
+    pub fn keep(&self, count: usize, needed: Seq) -> Result<Vec<Seq>, JournalError> {
+        let mut kept = self.list()?;
+        let old = kept.split_off(count.min(kept.len()));
+        // Those that stay may reach far enough back already.
+        let mut wanted = kept.iter().all(|&seq| seq > needed);
+        for seq in old {
+            if wanted && seq <= needed {
+                wanted = false;
+                kept.push(seq);
+                continue;
+            }
+            let path = self.path(seq);
             fs::remove_file(&path).map_err(|source| failed("remove", &path, source))?;
         }
-        Ok(seqs)
+        Ok(kept)
     }
 
     fn names(&self, extension: &str) -> Result<Vec<PathBuf>, JournalError> {

@@ -89,15 +89,16 @@ impl<F: Fold> Snapshotter<F> {
         Ok(self.link.tip)
     }
 
-    /// Writes a snapshot of where it stands and removes all but the newest `keep`. Gives the seqs that are there, newest first.
-    pub fn write(&mut self, keep: usize) -> Result<Vec<Seq>, JournalError> {
+    /// Writes a snapshot of where it stands and removes all but the newest `keep` and what a reader of the event log that stands
+    /// at `needed` may need. Gives the seqs that are there, newest first.
+    pub fn write(&mut self, keep: usize, needed: Seq) -> Result<Vec<Seq>, JournalError> {
         let seq = self.link.tip.get();
         self.replay.exchange.audit().map_err(|source| JournalError::Audit { seq, source })?;
         // In the modes without syncs a snapshot could otherwise outlive the journal that it comes from.
         self.shared.commands.sync().map_err(JournalError::database("sync the journal"))?;
         let (exchange, folds) = (self.replay.exchange.snapshot(), self.folds.encode());
         self.snapshots.write(&Snapshot { link: self.link, exchange, folds })?;
-        self.snapshots.keep(keep.max(1))
+        self.snapshots.keep(keep.max(1), needed)
     }
 
     /// Cuts off what nothing needs any more: commands before `commands` and events before `events`, but nothing that the

@@ -94,10 +94,17 @@ async fn services(state: &AppState) -> Services {
         let service = Service::at(seq);
         if pipeline.failed { service.called("unhealthy", "the pipeline ended with an error") } else { service }
     };
+    let journal = part(pipeline.durable.get());
+    let journal = match pipeline.storage_low {
+        true if journal.is_healthy() => {
+            journal.called("degraded", "little room on the disk: only cancellations are taken")
+        }
+        _ => journal,
+    };
     let closing = state.sockets.is_closing();
     let api = Service::healthy();
     let api = if closing { api.called("unhealthy", "the server is shutting down") } else { api };
-    Services { database, journal: part(pipeline.durable.get()), engine: part(pipeline.applied.get()), api, sink }
+    Services { database, journal, engine: part(pipeline.applied.get()), api, sink }
 }
 
 fn waiting_sink() -> Service {
@@ -128,8 +135,8 @@ async fn sink(state: &AppState, released: u64) -> Service {
 )]
 async fn health(State(state): State<AppState>) -> (StatusCode, axum::Json<Health>) {
     let services = services(&state).await;
-    let trading = services.journal.is_healthy() && services.engine.is_healthy() && services.api.is_healthy();
-    let history = services.database.is_healthy() && services.sink.is_healthy();
+    let trading = services.journal.status != "unhealthy" && services.engine.is_healthy() && services.api.is_healthy();
+    let history = services.journal.is_healthy() && services.database.is_healthy() && services.sink.is_healthy();
     let (status, code) = match (trading, history) {
         (true, true) => ("healthy", StatusCode::OK),
         (true, false) => ("degraded", StatusCode::OK),
@@ -239,6 +246,7 @@ pub fn metrics(state: &AppState) -> String {
     put("journal_sync_seconds_total", "counter", "Time spent in journal appends.", seconds(pipeline.total_sync_nanos));
     put("journal_sync_seconds_last", gauge, "Time of the last journal append.", seconds(pipeline.last_sync_nanos));
     put("journal_sync_seconds_max", gauge, "Longest journal append.", seconds(pipeline.max_sync_nanos));
+    put("storage_low", gauge, "1 while only cancellations are taken.", f64::from(u8::from(pipeline.storage_low)));
     put("events_total", "counter", "Events released.", count(pipeline.events));
     put("pipeline_failed", gauge, "1 when the pipeline ended with an error.", f64::from(u8::from(pipeline.failed)));
     put("orders_open", gauge, "Open orders.", count(open as u64));

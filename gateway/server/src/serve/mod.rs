@@ -1,7 +1,9 @@
 //! `carbonxchange serve`: the venue with HTTP in front of it, from recovery to an orderly end.
 
 mod http;
+mod metrics;
 mod signals;
+mod storage;
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -56,7 +58,17 @@ async fn serve(
 ) -> Result<(), Failure> {
     let state = running.state.clone();
     let patience = Duration::from_secs(settings.shutdown_seconds);
-    let mut background = vec![tokio::spawn(sweep(state.clone())), tokio::spawn(tick(state.clone()))];
+    let reserve = u64::from(settings.disk_reserve_mib) << 20;
+    let mut background = vec![
+        tokio::spawn(sweep(state.clone())),
+        tokio::spawn(tick(state.clone())),
+        tokio::spawn(storage::watch(settings.data.clone(), reserve, state.pipeline.clone())),
+    ];
+    if let Some(address) = &settings.metrics_listen {
+        let listener = http::bind(address).or_exit(Code::Listen, format_args!("cannot listen on {address}"))?;
+        let listener = TcpListener::from_std(listener).or_exit(Code::Listen, "the metrics' socket")?;
+        background.push(tokio::spawn(metrics::serve(listener, state.clone(), running.watch())));
+    }
     if settings.demo {
         let demonstration = demo::prepare(&running, settings).await?;
         background.push(tokio::spawn(demonstration.quote(state.clone())));

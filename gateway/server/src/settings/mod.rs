@@ -38,6 +38,10 @@ pub struct Settings {
     pub snapshot_mib: NonZeroU32,
     /// Snapshots that stay.
     pub snapshots_kept: NonZeroUsize,
+    /// Mebibytes on the data folder's disk below which new orders are refused; 0 turns this off.
+    pub disk_reserve_mib: u32,
+    /// Address that serves figures for Prometheus at `/metrics`; without it none does.
+    pub metrics_listen: Option<String>,
     /// When a command counts as durable.
     #[serde(deserialize_with = "layers::text")]
     pub durability: Durability,
@@ -84,6 +88,8 @@ impl Default for Settings {
             snapshot_minutes: NonZeroU32::new(60).expect("not zero"),
             snapshot_mib: NonZeroU32::new(512).expect("not zero"),
             snapshots_kept: NonZeroUsize::new(3).expect("not zero"),
+            disk_reserve_mib: 1_024,
+            metrics_listen: None,
             durability: Durability::Fsync,
             rate_limits: true,
             login_per_minute: limits.login,

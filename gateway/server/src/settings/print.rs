@@ -17,6 +17,8 @@ impl Display for Settings {
         writeln!(f, "snapshot_minutes = {}", self.snapshot_minutes)?;
         writeln!(f, "snapshot_mib = {}", self.snapshot_mib)?;
         writeln!(f, "snapshots_kept = {}", self.snapshots_kept)?;
+        writeln!(f, "disk_reserve_mib = {}", self.disk_reserve_mib)?;
+        optional(f, "metrics_listen", self.metrics_listen.clone())?;
         writeln!(f, "rate_limits = {}", self.rate_limits)?;
         writeln!(f, "login_per_minute = {}", self.login_per_minute)?;
         writeln!(f, "register_per_minute = {}", self.register_per_minute)?;

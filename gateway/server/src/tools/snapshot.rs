@@ -13,7 +13,7 @@ pub fn snapshot(settings: &Settings) -> Result<(), Failure> {
     journal.recover(Seq::new(u64::MAX), open::show).or_exit(Code::DataFolder, "the journal")?;
     let mut snapshotter = journal.snapshotter(|_| Ok(())).or_exit(Code::DataFolder, "the journal")?;
     let seq = snapshotter.advance(journal.opened_at()).or_exit(Code::DataFolder, "the journal")?;
-    let kept = snapshotter.write(settings.snapshots_kept.get()).or_exit(Code::DataFolder, "the snapshot")?;
+    let kept = snapshotter.write(usize::MAX, Seq::ZERO).or_exit(Code::DataFolder, "the snapshot")?;
     println!("snapshot of seq {} written, state {}", seq.get(), super::hex(&snapshotter.state_hash()));
     println!("snapshots kept: {}", kept.iter().map(|seq| seq.get().to_string()).collect::<Vec<_>>().join(", "));
     Ok(())

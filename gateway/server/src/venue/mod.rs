@@ -8,6 +8,7 @@ pub mod open;
 pub mod snapshots;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cx_api::number::Number;
@@ -79,7 +80,7 @@ impl Running {
             journal_bytes: u64::from(settings.snapshot_mib.get()) << 20,
             keep: settings.snapshots_kept.get(),
         };
-        let snapshots = Snapshots::start(schedule, journal, pipeline.status_handle(), open::kept_folds);
+        let snapshots = Snapshots::start(schedule, journal, pipeline.status_handle(), gauge.clone(), open::kept_folds);
         let running = Self { state, pipeline, snapshots, gauge, stop_sink, sink };
         running.heal().await?;
         Ok(running)
@@ -100,6 +101,11 @@ impl Running {
             "store and exchange agree"
         );
         Ok(())
+    }
+
+    /// What operators watch beyond the API's own state.
+    pub fn watch(&self) -> Watch {
+        Watch { snapshots: self.snapshots.standing(), sink: self.gauge.clone() }
     }
 
     /// Waits until everything that the exchange has done is in the database.
@@ -128,6 +134,29 @@ impl Running {
         self.state.store.close().await;
         tracing::info!(seq = exchange.seq().get(), "journal synced and closed");
         Ok(())
+    }
+}
+
+/// Snapshots and sink, for the metrics.
+#[derive(Clone)]
+pub struct Watch {
+    snapshots: Arc<snapshots::Standing>,
+    sink: SinkGauge,
+}
+
+impl Watch {
+    /// In Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        let sink = self.sink.status().cursor.map_or(0, Seq::get);
+        let snapshot = self.snapshots.seq.load(Ordering::Relaxed);
+        let failing = u8::from(self.snapshots.failing.load(Ordering::Relaxed));
+        [
+            ("sink_cursor", "Last command whose events are in the database.", sink),
+            ("snapshot_seq", "Last snapshot written since the start.", snapshot),
+            ("snapshot_failing", "1 when the last snapshot could not be written.", u64::from(failing)),
+        ]
+        .map(|(name, help, value)| format!("# HELP cx_{name} {help}\n# TYPE cx_{name} gauge\ncx_{name} {value}\n"))
+        .concat()
     }
 }
 

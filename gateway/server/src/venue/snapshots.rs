@@ -1,7 +1,7 @@
 //! The thread that keeps snapshots: a second exchange beside the live one ([`cx_journal::Snapshotter`]), by time and by
 //! how much the journal has grown.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use cx_engine::ids::Seq;
 use cx_journal::{Fold, JournalError, JournalStore, Snapshotter};
 use cx_pipeline::StatusHandle;
 use cx_pipeline::fatal::FATAL_EXIT_CODE;
+use cx_store::sink::SinkGauge;
 
 /// How often it is looked whether a snapshot is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,11 +34,19 @@ impl Schedule {
     }
 }
 
+/// How the snapshots stand.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// The last one that was written since the start.
+    pub seq: AtomicU64,
+    /// Whether the last attempt failed.
+    pub failing: AtomicBool,
+}
+
 /// The running thread.
 pub struct Snapshots {
     stop: Arc<(Mutex<bool>, Condvar)>,
-    /// Whether the last attempt failed.
-    failing: Arc<AtomicBool>,
+    standing: Arc<Standing>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -47,23 +56,24 @@ impl Snapshots {
         schedule: Schedule,
         journal: JournalStore,
         status: StatusHandle,
+        sink: SinkGauge,
         folds: impl Fn(Option<&[u8]>) -> Result<F, String> + Send + 'static,
     ) -> Self {
         let stop: Arc<(Mutex<bool>, Condvar)> = Arc::default();
-        let failing: Arc<AtomicBool> = Arc::default();
-        let (stopped, failed) = (Arc::clone(&stop), Arc::clone(&failing));
+        let standing: Arc<Standing> = Arc::default();
+        let (stopped, told) = (Arc::clone(&stop), Arc::clone(&standing));
         let thread = std::thread::Builder::new().name("cx-snapshots".into());
         let thread = thread.spawn(move || match journal.snapshotter(folds) {
-            Ok(snapshotter) => Work { schedule, status, snapshotter, stopped, failed }.run(),
+            Ok(snapshotter) => Work { schedule, status, sink, snapshotter, stopped, standing: told }.run(),
             Err(error) => tracing::error!(%error, "no snapshots will be written"),
         });
         let thread = thread.expect("the system starts one more thread");
-        Self { stop, failing, thread: Some(thread) }
+        Self { stop, standing, thread: Some(thread) }
     }
 
-    /// Whether the last snapshot could not be written.
-    pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+    /// How the snapshots stand, for as long as one likes to look.
+    pub fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing)
     }
 
     /// Ends the thread, after the snapshot that it may be writing.
@@ -90,9 +100,10 @@ impl Drop for Snapshots {
 struct Work<F> {
     schedule: Schedule,
     status: StatusHandle,
+    sink: SinkGauge,
     snapshotter: Snapshotter<F>,
     stopped: Arc<(Mutex<bool>, Condvar)>,
-    failed: Arc<AtomicBool>,
+    standing: Arc<Standing>,
 }
 
 impl<F: Fold> Work<F> {
@@ -107,7 +118,8 @@ impl<F: Fold> Work<F> {
             match self.snapshot(durable) {
                 Ok(seq) => {
                     at = seq;
-                    self.failed.store(false, Ordering::Relaxed);
+                    self.standing.seq.store(seq.get(), Ordering::Relaxed);
+                    self.standing.failing.store(false, Ordering::Relaxed);
                     tracing::info!(seq = seq.get(), took = ?written.elapsed(), "wrote a snapshot");
                 }
                 Err(error @ (JournalError::Diverged { .. } | JournalError::Audit { .. })) => {
@@ -116,7 +128,7 @@ impl<F: Fold> Work<F> {
                     std::process::exit(FATAL_EXIT_CODE);
                 }
                 Err(error) => {
-                    self.failed.store(true, Ordering::Relaxed);
+                    self.standing.failing.store(true, Ordering::Relaxed);
                     tracing::error!(%error, "cannot write a snapshot: the next start replays more of the journal");
                 }
             }
@@ -125,7 +137,8 @@ impl<F: Fold> Work<F> {
 
     fn snapshot(&mut self, durable: Seq) -> Result<Seq, JournalError> {
         self.snapshotter.advance(durable)?;
-        self.snapshotter.write(self.schedule.keep)?;
+        let needed = self.sink.status().cursor.unwrap_or(Seq::ZERO);
+        self.snapshotter.write(self.schedule.keep, needed)?;
         Ok(self.snapshotter.seq())
     }
 

@@ -22,8 +22,20 @@ fn what_was_written_is_read_again() {
     }
     assert_eq!(snapshots.list().unwrap(), [100, 12, 9].map(Seq::new));
     assert_eq!(snapshots.read(Seq::new(12)).unwrap(), snapshot(12, b"books"));
-    assert_eq!(snapshots.keep(2).unwrap(), [100, 12].map(Seq::new));
+    assert_eq!(snapshots.keep(2, Seq::new(50)).unwrap(), [100, 12].map(Seq::new));
     assert_eq!(snapshots.list().unwrap(), [100, 12].map(Seq::new));
+}
+
+#[test]
+fn what_a_slow_reader_needs_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = Snapshots::open(dir.path()).unwrap();
+    for seq in [10, 20, 30, 40, 50] {
+        snapshots.write(&snapshot(seq, b"")).unwrap();
+    }
+    assert_eq!(snapshots.keep(2, Seq::new(29)).unwrap(), [50, 40, 20].map(Seq::new));
+    assert_eq!(snapshots.keep(1, Seq::new(45)).unwrap(), [50, 40].map(Seq::new));
+    assert_eq!(snapshots.keep(1, Seq::new(5)).unwrap(), [Seq::new(50)], "nothing is old enough");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn with_snapshots(dir: &Path, all: &[CommandRecord], at: &[u64]) {
     let mut snapshots = snapshotter(&store);
     for &seq in at {
         assert_eq!(snapshots.advance(Seq::new(seq)).unwrap(), Seq::new(seq));
-        snapshots.write(usize::MAX).unwrap();
+        snapshots.write(usize::MAX, Seq::ZERO).unwrap();
     }
 }
 
@@ -71,7 +71,7 @@ fn a_snapshotter_goes_on_where_the_last_one_stood_and_does_not_pass_what_is_dura
     // Whole batches only.
     assert_eq!(snapshots.advance(Seq::new(119)).unwrap(), Seq::new(110));
     assert_eq!(snapshots.state_hash(), replay(&all[..110]).0.state_hash());
-    assert_eq!(snapshots.write(1).unwrap(), [Seq::new(110)]);
+    assert_eq!(snapshots.write(1, Seq::new(u64::MAX)).unwrap(), [Seq::new(110)]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn what_nothing_needs_is_cut_off_and_the_rest_goes_on() {
         let mut snapshots = snapshotter(&store);
         // Not more than the oldest snapshot allows: the batch that ends there stays.
         assert_eq!(snapshots.cut(Seq::new(450), Seq::new(450)).unwrap(), Seq::new(91));
-        snapshots.write(2).unwrap();
+        snapshots.write(2, Seq::new(u64::MAX)).unwrap();
         assert_eq!(snapshots.cut(Seq::new(250), Seq::new(280)).unwrap(), Seq::new(241));
         let left = events.iter().filter(|event| event.seq.get() >= 280).copied().collect::<Vec<_>>();
         assert_eq!(logged(&store), left);
