@@ -5,7 +5,7 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/carbonxchange/target
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-debug check bench bench-peers soak fuzz openapi
+.PHONY: help run build test test-debug check bench bench-peers soak crash fuzz openapi
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ bench: ## Run the benchmarks (BENCH="book" runs those whose name contains it)
 soak: ## Run the core and its model in lockstep for long (CX_SOAK_COMMANDS=500000000, CX_SOAK_SEED=1 for other venues)
 	@.ci/need build
 	cargo run --release --locked -p cx-engine --example soak
+
+# What make test built is used again; the short version of both campaigns is among its tests.
+crash: export CX_CRASH_ROUNDS ?= 200
+crash: export CX_CRASH_POSTGRES_ROUNDS ?= 20
+crash: ## Kill the server under load at every stage, 200 times, and PostgreSQL 20 times (CX_CRASH_ROUNDS, CX_CRASH_POSTGRES_ROUNDS, CX_CRASH_SEED)
+	@.ci/need build
+	@.ci/need postgres
+	cargo build --release --locked --workspace --bins --tests
+	cargo test --release --locked --workspace --test crash -- --nocapture --test-threads 1
 
 bench-peers: ## Measure our book beside published ones on five flows (ARGS="--turns 9" for longer)
 	cargo run --release --locked --manifest-path benches/peers/Cargo.toml --bin cx-peers -- $(ARGS)

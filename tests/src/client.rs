@@ -45,6 +45,16 @@ impl Client {
         self
     }
 
+    /// Where the server is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Goes on with the server at another address.
+    pub fn move_to(&mut self, base: &str) {
+        base.clone_into(&mut self.base);
+    }
+
     /// The user's number.
     pub fn id(&self) -> i64 {
         self.user["id"].as_i64().expect("a user has an id")
@@ -75,7 +85,8 @@ impl Client {
         self.try_send(method, path, body, headers).await.expect("the server answers")
     }
 
-    async fn try_send(
+    /// [`Client::send`] to a server that may die meanwhile.
+    pub async fn try_send(
         &self,
         method: Method,
         path: &str,

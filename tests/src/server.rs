@@ -48,6 +48,12 @@ pub async fn run(arguments: &[&str]) -> Output {
     output.expect("the command ends").expect("the program can be started")
 }
 
+/// [`run`] with variables of the environment.
+pub async fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let output = timeout(PATIENCE, command(arguments).envs(environment.iter().copied()).output()).await;
+    output.expect("the command ends").expect("the program can be started")
+}
+
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Launch {

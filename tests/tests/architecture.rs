@@ -11,9 +11,10 @@ use serde_json::Value;
 /// Who may depend on whom, inside the workspace. A crate that is missing here fails the test.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cx-engine", &[]),
-    ("cx-pipeline", &["cx-engine"]),
-    ("cx-journal", &["cx-engine", "cx-pipeline"]),
-    ("cx-store", &["cx-engine"]),
+    ("cx-failpoint", &[]),
+    ("cx-pipeline", &["cx-engine", "cx-failpoint"]),
+    ("cx-journal", &["cx-engine", "cx-failpoint", "cx-pipeline"]),
+    ("cx-store", &["cx-engine", "cx-failpoint"]),
     ("cx-market-data", &["cx-engine"]),
     ("cx-identity", &["cx-engine", "cx-store"]),
     ("cx-registry", &["cx-engine", "cx-store"]),
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 const ALL_BUT_THE_BINARY: &[&str] = &[
     "cx-engine",
+    "cx-failpoint",
     "cx-pipeline",
     "cx-journal",
     "cx-store",

@@ -9,6 +9,7 @@ use crate::shared::Shared;
 use crate::waiting::{Step, Waiter};
 use cx_engine::CommandRecord;
 use cx_engine::ids::Seq;
+use cx_failpoint::Point;
 use disruptor::Polling;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -52,6 +53,7 @@ impl JournalStage {
         }
         let Self { shared, reader, journal, batch, batch_max, last } = self;
         batch.clear();
+        cx_failpoint::pass_if(Point::InRing, || reader.has_available());
         // The slots are free again as soon as they are copied: the ring takes new work during the sync.
         let taken = reader.take(*batch_max as u64);
         match taken.map(|mut slots| batch.extend((&mut slots).map(|slot| slot.record))) {
@@ -70,12 +72,14 @@ impl JournalStage {
             return Step::Done;
         }
         shared.journal.note(batch.len() as u64, began.elapsed());
+        cx_failpoint::pass(Point::Synced);
         shared.durable.store(*last);
         shared.output_bell.notify();
         Step::Worked
     }
 
     fn close(&mut self) -> Step {
+        cx_failpoint::pass(Point::Closing);
         if let Err(error) = self.journal.close() {
             let cause = format!("cannot sync the journal on closing: {error}");
             self.shared.fail(Stage::Journal, FatalKind::Storage, cause);

@@ -93,6 +93,7 @@ impl OutputStage {
         self.outlet.release(records);
         self.shared.events.fetch_add(records.len() as u64, Ordering::Relaxed);
         self.shared.released.store(last);
+        cx_failpoint::pass(cx_failpoint::Point::Released);
         for command in batch.commands(from, to) {
             self.shared.replies.complete(command.token, || Reply {
                 seq: command.seq,

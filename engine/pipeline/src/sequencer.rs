@@ -63,6 +63,7 @@ impl Sequencer {
             return Ok(Vec::new());
         }
         let shared = &*self.shared;
+        cx_failpoint::pass(cx_failpoint::Point::Parsed);
         let stamp = self.clock.now();
         let mut slots = Vec::with_capacity(commands.len());
         let mut answers = Vec::with_capacity(commands.len());
@@ -84,6 +85,7 @@ impl Sequencer {
 
     fn publish(&self, command: Command, token: Token) -> Result<Seq, SubmitError> {
         let shared = &*self.shared;
+        cx_failpoint::pass(cx_failpoint::Point::Parsed);
         let record = CommandRecord { stamp: self.clock.now(), command };
         match shared.gate.publish(&Slot { record, token }) {
             Some(Ok(seq)) => {

@@ -7,6 +7,7 @@ use crate::error::JournalError;
 use crate::store::Shared;
 use cx_engine::CommandRecord;
 use cx_engine::ids::Seq;
+use cx_failpoint::Point;
 use cx_pipeline::{Journal, PortError};
 use std::sync::Arc;
 
@@ -35,11 +36,15 @@ impl CommandJournal {
             return Err(JournalError::OutOfOrder { expected: expected.get(), found: first.get() });
         }
         let hash = batch::encode(&mut self.buffer, self.epoch, first, &self.link.hash, records);
-        let sync = self.shared.durability == Durability::Fsync;
+        let dies = cx_failpoint::is_due(Point::Written);
+        let sync = self.shared.durability == Durability::Fsync && !dies;
         self.shared
             .commands
             .put_batch(first, &self.buffer, sync)
             .map_err(JournalError::database("append to the journal"))?;
+        if dies {
+            cx_failpoint::die(Point::Written);
+        }
         let tip = Seq::new(first.get() + records.len() as u64 - 1);
         self.link = Link { tip, hash, epoch: self.epoch };
         self.shared.syncer.appended(self.link);

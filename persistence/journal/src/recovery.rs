@@ -8,6 +8,7 @@ use crate::start::{self, Start};
 use crate::store::{Shared, WatermarkCheck};
 use cx_engine::ids::Seq;
 use cx_engine::{CommandRecord, Event, EventRecord, Exchange};
+use cx_failpoint::Point;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -84,12 +85,14 @@ pub(crate) fn recover(
         replay.apply(batch, |events| restore.take(events))?;
         batches += 1;
         let replayed = after.tip.get() - from.tip.get();
+        cx_failpoint::pass_if(Point::RecoveryHalf, || 2 * replayed >= total);
         if replayed >= shown + PROGRESS_EVERY {
             shown = replayed;
             progress(Progress { replayed, total, elapsed: began.elapsed() });
         }
         Ok(())
     })?;
+    cx_failpoint::pass(Point::RecoveryEvents);
     let events_restored = restore.finish()?;
     let exchange = replay.exchange;
     let seq = exchange.seq().get();

@@ -19,6 +19,7 @@ use crate::batch::{HASH_LEN, Link};
 use crate::error::JournalError;
 use cx_engine::Exchange;
 use cx_engine::ids::Seq;
+use cx_failpoint::{Point, pass};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -152,11 +153,17 @@ impl Snapshots {
         let path = self.path(snapshot.link.tip);
         let unfinished = path.with_extension(UNFINISHED);
         let written = File::create(&unfinished).and_then(|mut file| {
-            file.write_all(&snapshot.encode())?;
+            let bytes = snapshot.encode();
+            let (one, other) = bytes.split_at(bytes.len() / 2);
+            file.write_all(one)?;
+            pass(Point::SnapshotHalf);
+            file.write_all(other)?;
             file.sync_all()
         });
         written.map_err(|source| failed("write", &unfinished, source))?;
+        pass(Point::SnapshotWritten);
         fs::rename(&unfinished, &path).map_err(|source| failed("rename", &unfinished, source))?;
+        pass(Point::SnapshotRenamed);
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|source| failed("sync", &self.dir, source))?;
         Ok(path)
     }

@@ -1,19 +1,20 @@
 //! A small exchange that exists to be killed: pipeline and journal without a gateway. Prints a line for each
 //! acknowledged order; the crash tests kill it and look for every printed order in the journal.
 //!
-//! `journal_victim DIR DURABILITY ROUND`
+//! `journal_victim DIR DURABILITY ROUND`, where the durability `early` is a fault made on purpose: [`Early`].
 
 use cx_engine::Command;
+use cx_engine::CommandRecord;
 use cx_engine::command::{AssetClass, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions, Side};
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity};
-use cx_journal::JournalStore;
-use cx_pipeline::{Outlet, Pipeline, PipelineConfig, Sequencer, SubmitError, SystemClock};
+use cx_journal::{CommandJournal, Durability, JournalStore};
+use cx_pipeline::{Journal, Outlet, Pipeline, PipelineConfig, PortError, Sequencer, SubmitError, SystemClock};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 const ACCOUNTS: u32 = 4;
@@ -25,18 +26,43 @@ impl Outlet for Nobody {
     fn release(&mut self, _: &[cx_engine::EventRecord]) {}
 }
 
+/// A journal that says it has written what it only means to write: the crash tests must see that it loses orders.
+struct Early(mpsc::Sender<(Seq, Vec<CommandRecord>)>);
+
+impl Early {
+    fn over(mut journal: CommandJournal) -> Self {
+        let (sender, receiver) = mpsc::channel::<(Seq, Vec<CommandRecord>)>();
+        thread::spawn(move || {
+            while let Ok((first, records)) = receiver.recv() {
+                journal.append(first, &records).expect("the disk works");
+            }
+        });
+        Self(sender)
+    }
+}
+
+impl Journal for Early {
+    fn append(&mut self, first: Seq, records: &[CommandRecord]) -> Result<(), PortError> {
+        self.0.send((first, records.to_vec())).map_err(PortError::new)
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [dir, durability, round] = &arguments[..] else {
         return Err("usage: journal_victim DIR DURABILITY ROUND".into());
     };
-    let store = JournalStore::open(Path::new(dir), durability.parse()?)?;
+    let early = durability == "early";
+    let durability = if early { Durability::Fsync } else { durability.parse()? };
+    let store = JournalStore::open(Path::new(dir), durability)?;
     let recovered = store.recover(Seq::ZERO, |_| {})?;
     let is_new = recovered.exchange.seq() == Seq::ZERO;
+    let journal: Box<dyn Journal> =
+        if early { Box::new(Early::over(recovered.journal)) } else { Box::new(recovered.journal) };
     let (_pipeline, sequencer) = Pipeline::start(
         PipelineConfig::default(),
         recovered.exchange,
-        Box::new(recovered.journal),
+        journal,
         Box::new(recovered.event_log),
         Box::new(Nobody),
         Arc::new(SystemClock),

@@ -80,11 +80,24 @@ fn acknowledged_orders_survive_kill_9_with_fsync() {
     killed_ten_times("fsync", 0x5EED_0001);
 }
 
-/// The process's death loses nothing in any mode; only a power cut could.
+/// The process's death loses nothing in any mode, for what was written belongs to the system: a sync that is missing is
+/// seen by a power cut only.
 #[test]
 fn acknowledged_orders_survive_kill_9_in_the_other_modes() {
     killed_ten_times("interval:20", 0x5EED_0002);
     killed_ten_times("os", 0x5EED_0003);
+}
+
+/// The check of the check: acknowledged before it was written.
+#[test]
+fn a_journal_that_answers_too_early_is_caught() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut acked = Acked::new();
+    run_and_kill(dir.path(), "early", 0, 5_000, &mut acked);
+    let checked = std::panic::catch_unwind(|| check(dir.path(), &acked));
+    let panic = checked.expect_err("orders that were lost are seen");
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(message.contains("acknowledged at seq"), "{message}");
 }
 
 /// A full disk, as the journal sees it: no file may grow beyond a limit. The victim must end with the code and the

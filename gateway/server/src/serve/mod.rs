@@ -27,6 +27,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Runs until a signal asks for the end.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     logging::end_process_on_panic();
+    if let Some(failpoint) = settings.failpoint {
+        tracing::warn!(%failpoint, "the process will kill itself");
+        cx_failpoint::arm(failpoint);
+    }
     let journal = open::journal(settings)?;
     let runtime = runtime()?;
     runtime.block_on(async {

@@ -92,6 +92,9 @@ impl Settings {
         if self.production && !self.rate_limits {
             return rule("production refuses rate_limits = off".into());
         }
+        if self.production && self.failpoint.is_some() {
+            return rule("production refuses failpoint, which kills the process".into());
+        }
         if self.cors_origins.iter().any(|origin| origin == "*") {
             return rule("cors_origins: `*` does not go with credentials; name the origins".into());
         }
@@ -112,6 +115,16 @@ where
     D: Deserializer<'de>,
 {
     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+/// Reads what has a reader of its own; empty text means none.
+pub fn maybe_text<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
 }
 
 /// Reads a list, or text with commas as the environment and flags give it.

@@ -12,8 +12,10 @@ mod tests;
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cx_api::middleware::rate_limit::LimitsConfig;
+use cx_failpoint::Failpoint;
 use cx_journal::Durability;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub database_url: Option<SecretString>,
     /// Minutes between two snapshots.
     pub snapshot_minutes: NonZeroU32,
+    /// Seconds between two snapshots, in place of the minutes: for tests of restarts.
+    pub snapshot_seconds: Option<NonZeroU32>,
     /// Mebibytes of commands after which a snapshot is written sooner.
     pub snapshot_mib: NonZeroU32,
     /// Snapshots that stay.
@@ -72,6 +76,9 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// How long a stop waits for open requests, in seconds.
     pub shutdown_seconds: u64,
+    /// Where the process kills itself: for tests of crashes. Production refuses it.
+    #[serde(deserialize_with = "layers::maybe_text")]
+    pub failpoint: Option<Failpoint>,
 }
 
 impl Default for Settings {
@@ -82,6 +89,7 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".into(),
             database_url: None,
             snapshot_minutes: NonZeroU32::new(60).expect("not zero"),
+            snapshot_seconds: None,
             snapshot_mib: NonZeroU32::new(512).expect("not zero"),
             snapshots_kept: NonZeroUsize::new(3).expect("not zero"),
             durability: Durability::Fsync,
@@ -99,7 +107,16 @@ impl Default for Settings {
             production: false,
             log_format: LogFormat::Text,
             shutdown_seconds: 10,
+            failpoint: None,
         }
+    }
+}
+
+impl Settings {
+    /// Time between two snapshots.
+    pub fn snapshot_every(&self) -> Duration {
+        let minutes = || 60 * u64::from(self.snapshot_minutes.get());
+        Duration::from_secs(self.snapshot_seconds.map_or_else(minutes, |seconds| u64::from(seconds.get())))
     }
 }
 

@@ -15,6 +15,10 @@ impl Display for Settings {
         optional(f, "database_url", self.database_url.as_ref().map(|url| mask_password(url.expose_secret())))?;
         text(f, "durability", &self.durability)?;
         writeln!(f, "snapshot_minutes = {}", self.snapshot_minutes)?;
+        match self.snapshot_seconds {
+            Some(seconds) => writeln!(f, "snapshot_seconds = {seconds}")?,
+            None => writeln!(f, "# snapshot_seconds is not set")?,
+        }
         writeln!(f, "snapshot_mib = {}", self.snapshot_mib)?;
         writeln!(f, "snapshots_kept = {}", self.snapshots_kept)?;
         writeln!(f, "rate_limits = {}", self.rate_limits)?;
@@ -30,7 +34,8 @@ impl Display for Settings {
         writeln!(f, "demo = {}", self.demo)?;
         writeln!(f, "production = {}", self.production)?;
         text(f, "log_format", &if self.log_format == LogFormat::Json { "json" } else { "text" })?;
-        writeln!(f, "shutdown_seconds = {}", self.shutdown_seconds)
+        writeln!(f, "shutdown_seconds = {}", self.shutdown_seconds)?;
+        optional(f, "failpoint", self.failpoint.map(|failpoint| failpoint.to_string()))
     }
 }
 

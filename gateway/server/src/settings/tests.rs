@@ -67,6 +67,9 @@ fn what_is_not_understood_is_refused_by_name() {
         ("four_eyes_above = \"-1\"", "four_eyes_above"),
         ("admin_email = \"a@example.org\"", "admin_password"),
         ("production = true\ndemo = true", "production"),
+        ("failpoint = \"nowhere:1\"", "snapshot-half"),
+        ("production = true\nfailpoint = \"written:1\"", "failpoint"),
+        ("snapshot_seconds = 0", "snapshot_seconds"),
         ("cors_origins = [\"*\"]", "cors_origins"),
         ("listen = ", "line 1"),
     ] {

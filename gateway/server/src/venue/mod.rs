@@ -75,7 +75,7 @@ impl Running {
         let state = AppState::new(store, Arc::new(identity), sequencer, handle, venue, api_settings(settings));
         let (gauge, stop_sink, sink) = start_sink(&state, &reader, news);
         let schedule = snapshots::Schedule {
-            every: Duration::from_secs(60 * u64::from(settings.snapshot_minutes.get())),
+            every: settings.snapshot_every(),
             journal_bytes: u64::from(settings.snapshot_mib.get()) << 20,
             keep: settings.snapshots_kept.get(),
         };
@@ -117,6 +117,7 @@ impl Running {
             .await
             .or_exit(Code::Internal, "stopping the pipeline")?
             .or_exit(Code::Internal, "stopping the pipeline")?;
+        cx_failpoint::pass(cx_failpoint::Point::Stopped);
         tokio::task::spawn_blocking(move || snapshots.stop())
             .await
             .or_exit(Code::Internal, "stopping the snapshots")?;

@@ -17,6 +17,7 @@ use cx_engine::EventRecord;
 use cx_engine::event::InstrumentListed;
 use cx_engine::ids::{AssetId, InstrumentId, OrderId, Seq, Symbol};
 use cx_engine::units::{FeeRate, Price, Timestamp};
+use cx_failpoint::Point;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Row};
 
@@ -65,7 +66,9 @@ impl Sink {
         let batch = self.fold.fold(events)?;
         let mut tx = self.store.begin().await?;
         write::write(&mut tx, &mut self.statements, &batch, self.applied, self.fold.cursor).await?;
+        cx_failpoint::pass(Point::SqlUncommitted);
         tx.commit().await?;
+        cx_failpoint::pass(Point::SqlCommitted);
         self.applied = self.fold.cursor;
         Ok(self.applied)
     }

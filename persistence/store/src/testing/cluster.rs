@@ -14,9 +14,9 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-const START_TIMEOUT: Duration = Duration::from_mins(1);
+pub(super) const START_TIMEOUT: Duration = Duration::from_mins(1);
 
-const MISSING: &str = "PostgreSQL is not installed: `make test` installs it and then runs the tests. \
+pub(super) const MISSING: &str = "PostgreSQL is not installed: `make test` installs it and then runs the tests. \
      (Or set TEST_DATABASE_URL to a server on which the role may create databases.)";
 
 /// $1 base folder, $2 seconds to linger, the rest: the server's command line.
@@ -61,16 +61,39 @@ fn join() -> Result<(String, File), String> {
     if UnixStream::connect(socket_folder.join(".s.PGSQL.5432")).is_err() {
         start(&base, &bin, user == "0")?;
     }
-    let host = socket_folder.display().to_string().replace('/', "%2F");
-    Ok((format!("postgres://postgres@{host}:5432/postgres"), membership))
+    Ok((url(&base.join("cluster")), membership))
 }
+
+/// Settings that every cluster of tests has: it must survive the death of its processes, but no power cut.
+const SETTINGS: &[&str] = &[
+    "listen_addresses=",
+    "fsync=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    "shared_buffers=128MB",
+    "jit=off",
+    "max_wal_size=512MB",
+];
 
 fn start(base: &Path, bin: &Path, root: bool) -> Result<(), String> {
     let cluster = base.join("cluster");
     if cluster.exists() {
         fs::remove_dir_all(&cluster).map_err(|error| format!("{}: {error}", cluster.display()))?;
     }
-    fs::create_dir(&cluster).map_err(|error| error.to_string())?;
+    // Nobody kills this one, so no commit needs to wait for a write.
+    let words = create(&cluster, bin, root, &["synchronous_commit=off"])?;
+    let log = File::create(base.join("server.log")).map_err(|error| error.to_string())?;
+    let mut supervisor = Command::new("sh");
+    supervisor.args(["-c", SUPERVISOR, "sh"]).arg(base).arg(LINGER).args(words);
+    // Its own process group, so that what ends a test run does not end it half-way.
+    supervisor.current_dir("/").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    supervisor.spawn().map_err(|error| format!("sh: {error}"))?;
+    wait_until_ready(&cluster.join("data/postmaster.pid"), base)
+}
+
+/// Makes a cluster in a folder that is not there yet; gives the command line of its server.
+pub(super) fn create(cluster: &Path, bin: &Path, root: bool, settings: &[&str]) -> Result<Vec<String>, String> {
+    fs::create_dir(cluster).map_err(|error| error.to_string())?;
     // PostgreSQL refuses to run as root.
     let drop_root: &[&str] =
         if root { &["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] } else { &[] };
@@ -90,19 +113,16 @@ fn start(base: &Path, bin: &Path, root: bool) -> Result<(), String> {
     let postgres = bin.join("postgres").display().to_string();
     let sockets = format!("unix_socket_directories={socket}");
     let mut words = vec![postgres.as_str(), "-D", &data];
-    for setting in ["listen_addresses=", &sockets, "fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
-        words.extend(["-c", setting]);
+    for setting in SETTINGS.iter().chain(settings).chain([&sockets.as_str()]) {
+        words.extend(["-c", *setting]);
     }
-    for setting in ["max_connections=300", "shared_buffers=128MB", "jit=off", "max_wal_size=512MB"] {
-        words.extend(["-c", setting]);
-    }
-    let log = File::create(base.join("server.log")).map_err(|error| error.to_string())?;
-    let mut supervisor = Command::new("sh");
-    supervisor.args(["-c", SUPERVISOR, "sh"]).arg(base).arg(LINGER).args(as_server(&words));
-    // Its own process group, so that what ends a test run does not end it half-way.
-    supervisor.current_dir("/").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    supervisor.spawn().map_err(|error| format!("sh: {error}"))?;
-    wait_until_ready(&cluster.join("data/postmaster.pid"), base)
+    Ok(as_server(&words))
+}
+
+/// The URL of a database of the cluster in this folder.
+pub(super) fn url(cluster: &Path) -> String {
+    let host = cluster.join("socket").display().to_string().replace('/', "%2F");
+    format!("postgres://postgres@{host}:5432/postgres")
 }
 
 /// The server writes `ready` into the last line of its pid file once it takes connections.
@@ -124,7 +144,7 @@ fn lock_file(path: &Path) -> Result<File, String> {
 }
 
 /// The folder with `initdb` and `postgres`: on the path, or where Debian keeps them (the newest).
-fn binaries() -> Option<PathBuf> {
+pub(super) fn binaries() -> Option<PathBuf> {
     let complete = |folder: &PathBuf| folder.join("initdb").exists() && folder.join("postgres").exists();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).find(complete);
@@ -140,7 +160,7 @@ fn run(words: &[String]) -> Result<(), String> {
     output(program, &arguments.iter().map(String::as_str).collect::<Vec<_>>()).map(drop)
 }
 
-fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
+pub(super) fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
     let done = Command::new(program).args(arguments).current_dir("/").stdin(Stdio::null()).output();
     let done = done.map_err(|error| format!("{program}: {error}"))?;
     if !done.status.success() {

@@ -8,6 +8,7 @@
 
 mod cluster;
 pub mod flow;
+mod server;
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use tempfile::TempDir;
 
 use crate::{Backend, Store};
+pub use server::OwnServer;
 
 /// An empty, migrated database that goes away with this value.
 #[derive(Debug)]
