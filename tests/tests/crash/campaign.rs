@@ -161,8 +161,9 @@ impl Campaign {
         assert!(ended.status.success(), "{}", ended.stderr);
         verify(self.folder.path(), &[]).await;
         let database = format!("sqlite:{}", self.folder.path().join("store.sqlite").display());
-        self.crew().check_all(self.folder.path(), &database, DEMO_DOLLARS).await;
-        println!("{}{} orders found once in journal and rows", self.table, self.crew().acknowledged());
+        let crew = self.crew.take().unwrap();
+        crew.check_all(self.folder.path(), &database, DEMO_DOLLARS).await;
+        println!("{}{} orders found once in journal and rows", self.table, crew.acknowledged());
     }
 
     /// Loads a server and kills it, but puts the folder back as it was before the load: what a crash would leave of a server
