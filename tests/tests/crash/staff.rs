@@ -168,7 +168,7 @@ impl Staff {
         }
         for _ in 0..ASKED_AGAIN.min(deposits.len()) {
             let deposit = &deposits[self.random.index(deposits.len())];
-            assert_eq!(self.pay_in(&deposit.key, &deposit.body).await, deposit.outcome, "one key, one answer");
+            assert_eq!(self.pay_in(&deposit.key, &deposit.body).await, deposit.outcome, "LOST: one key, one answer");
         }
     }
 }
