@@ -1,23 +1,27 @@
 //! A small exchange that exists to be killed: pipeline and journal without a gateway. Prints a line for each
 //! acknowledged order; the crash tests kill it and look for every printed order in the journal.
 //!
-//! `journal_victim DIR DURABILITY ROUND`
+//! `journal_victim DIR DURABILITY ROUND [cutting]`: with the last word it also writes snapshots all the time and cuts off of
+//! journal and events what they make needless.
 
 use cx_engine::Command;
 use cx_engine::command::{AssetClass, Movement, NewAsset, NewInstrument, NewOrder, Permissions, SetPermissions, Side};
 use cx_engine::ids::{AccountId, AssetId, ClientOrderId, InstrumentId, Seq, Symbol};
 use cx_engine::units::{Amount, FeeRate, Price, Quantity};
-use cx_journal::JournalStore;
+use cx_journal::{JournalError, JournalStore};
 use cx_pipeline::{Outlet, Pipeline, PipelineConfig, Sequencer, SubmitError, SystemClock};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 const ACCOUNTS: u32 = 4;
 const ORDERS_IN_FLIGHT: usize = 32;
+const COMMANDS_A_SNAPSHOT: u64 = 500;
 
 struct Nobody;
 
@@ -27,11 +31,14 @@ impl Outlet for Nobody {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [dir, durability, round] = &arguments[..] else {
-        return Err("usage: journal_victim DIR DURABILITY ROUND".into());
+    let (dir, durability, round, is_cutting) = match &arguments[..] {
+        [dir, durability, round] => (dir, durability, round, false),
+        [dir, durability, round, word] if word == "cutting" => (dir, durability, round, true),
+        _ => return Err("usage: journal_victim DIR DURABILITY ROUND [cutting]".into()),
     };
     let store = JournalStore::open(Path::new(dir), durability.parse()?)?;
-    let recovered = store.recover(Seq::ZERO, |_| {})?;
+    // Who cuts everything off needs no old events.
+    let recovered = store.recover(if is_cutting { Seq::new(u64::MAX) } else { Seq::ZERO }, |_| {})?;
     let is_new = recovered.exchange.seq() == Seq::ZERO;
     let (_pipeline, sequencer) = Pipeline::start(
         PipelineConfig::default(),
@@ -47,11 +54,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("ready");
+    let traders_ended = AtomicBool::new(false);
     thread::scope(|scope| {
-        for account in 1..=ACCOUNTS {
-            let sequencer = sequencer.clone();
-            scope.spawn(move || trade(&sequencer, account, round));
+        if is_cutting {
+            scope.spawn(|| {
+                if let Err(error) = snapshot_and_cut(&store, &traders_ended) {
+                    eprintln!("fatal: {error}");
+                    std::process::exit(71);
+                }
+            });
         }
+        thread::scope(|traders| {
+            for account in 1..=ACCOUNTS {
+                let sequencer = sequencer.clone();
+                traders.spawn(move || trade(&sequencer, account, round));
+            }
+        });
+        traders_ended.store(true, Ordering::Release);
     });
     Ok(())
 }
@@ -83,6 +102,25 @@ fn market() -> Result<Vec<Command>, Box<dyn Error>> {
         commands.push(Command::Issue(movement(credits, 1 << 40)));
     }
     Ok(commands)
+}
+
+/// Writes a snapshot whenever the journal has grown by some commands, keeps two, and cuts, until nobody trades any more.
+fn snapshot_and_cut(store: &JournalStore, traders_ended: &AtomicBool) -> Result<(), JournalError> {
+    let mut snapshots = store.snapshotter(|_| Ok(()))?;
+    let mut written = snapshots.seq().get();
+    while !traders_ended.load(Ordering::Acquire) {
+        // Nothing is released before it counts, so nothing past that is reached.
+        let seq = snapshots.advance(Seq::new(u64::MAX))?.get();
+        if seq < written + COMMANDS_A_SNAPSHOT {
+            // A pace, not a wait for anything.
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        }
+        snapshots.write(2)?;
+        snapshots.cut(Seq::new(seq), Seq::new(seq))?;
+        written = seq;
+    }
+    Ok(())
 }
 
 /// Places orders until the process dies: some dozens at a time, and a line for each answer.
