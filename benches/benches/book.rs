@@ -18,9 +18,9 @@ use rand_chacha::ChaCha8Rng;
 mod book;
 
 use book::{Book, Detail, NONE, Orders, key_of};
-use command::{OrderKind, SelfTrade, Side, TimeInForce};
+use command::Side;
 use ids::{AccountId, InstrumentId};
-use units::{FeeRate, Price};
+use units::Price;
 
 /// The middle of the book, in ticks.
 const MID: i64 = 33_504;
@@ -52,27 +52,7 @@ impl Desk {
 
     #[inline]
     fn add(&mut self, side: Side, away: i64) -> u32 {
-        let detail = Detail {
-            quantity: 10,
-            hidden: 0,
-            arrival: 0,
-            base: 0,
-            quote: 1,
-            instrument: InstrumentId::new(0),
-            older: NONE,
-            newer: NONE,
-            terms: NONE,
-            maker: FeeRate::ZERO,
-            taker: FeeRate::ZERO,
-            side,
-            kind: OrderKind::Limit,
-            time_in_force: TimeInForce::GoodTillCancelled,
-            self_trade: SelfTrade::CancelNewest,
-            post_only: false,
-            tracked: false,
-            armed: false,
-            named: false,
-        };
+        let detail = Detail { quantity: 10, quote: 1, instrument: InstrumentId::new(0), side, ..Detail::VACANT };
         let slot = self.orders.enter(AccountId::new(1), 10, key_of(side, Self::price(side, away)), detail).slot();
         self.book.rest(&mut self.orders, side, slot, 10);
         slot

@@ -1,6 +1,8 @@
 //! A sound store has no findings, and every kind of damage has its own.
 #![allow(clippy::unwrap_used)]
 
+mod owners;
+
 use cx_compliance::{Expectation, Finding, Measure, aml_summary, reconcile, standing_of};
 use cx_engine::ids::{AccountId, AssetId, Seq, TradeId};
 use cx_engine::{EventRecord, Exchange};
@@ -9,28 +11,11 @@ use cx_store::testing::TestDatabase;
 use cx_store::testing::flow::Flow;
 use cx_store::{Backend, StoreError};
 
-/// Makes the owners of the flow's accounts: active and approved, so that they may trade.
-async fn owners(db: &TestDatabase) {
-    for id in 1..=8 {
-        db.execute(&format!(
-            "INSERT INTO users (id, uuid, email, password_hash, first_name, last_name, role, status, risk_level, mfa_enabled, \
-             failed_logins, created_at, updated_at) VALUES ({id}, 'uuid-{id}', 'user{id}@example.org', '-', 'U', '{id}', \
-             'individual', 'active', 'low', 0, 0, 0, 0)"
-        ))
-        .await
-        .unwrap();
-        db.execute(&format!(
-            "INSERT INTO kyc (user_id, status, level, identity_verified, address_verified, phone_verified, approved_at, updated_at) \
-             VALUES ({id}, 'approved', 1, 1, 1, 1, 1, 1)"
-        ))
-        .await
-        .unwrap();
-    }
-}
+use owners::owners;
 
 /// A venue after some trading, of which the store has the first `applied` commands.
 async fn venue(db: &TestDatabase, applied: u64) -> (Flow, Vec<EventRecord>) {
-    owners(db).await;
+    owners(db, 1..=8).await;
     let (mut flow, mut events) = Flow::funded(31);
     events.extend(flow.next(1_500));
     let upto = events.partition_point(|record| record.seq.get() <= applied);

@@ -1,17 +1,18 @@
 //! Whatever the core's rules bring about, the store agrees with the journal: stops, auctions, rebates, decrements, reversals.
 #![allow(clippy::unwrap_used)]
 
+mod owners;
 #[path = "../../../engine/core/tests/streams/mod.rs"]
 mod streams;
 
 use std::collections::BTreeSet;
 
 use cx_compliance::{Expectation, Finding, Measure, reconcile};
-use cx_engine::ids::AccountId;
 use cx_engine::{Event, EventRecord, Exchange};
 use cx_store::Backend;
 use cx_store::sink::Sink;
 use cx_store::testing::TestDatabase;
+use owners::owners;
 use streams::{Coverage, Generator, Seeded, Shape};
 
 /// A venue, and everything that happened on it.
@@ -43,27 +44,13 @@ impl Venue {
     }
 }
 
-/// Owners in good standing of all accounts that were ever permitted anything.
-async fn owners(db: &TestDatabase, venue: &Venue) {
+/// All accounts that were ever permitted anything.
+fn permitted(venue: &Venue) -> BTreeSet<u32> {
     let permitted = venue.events.iter().filter_map(|record| match &record.event {
-        Event::PermissionsSet(set) => Some(set.account),
+        Event::PermissionsSet(set) => Some(set.account.get()),
         _ => None,
     });
-    for id in permitted.collect::<BTreeSet<AccountId>>().into_iter().map(AccountId::get) {
-        db.execute(&format!(
-            "INSERT INTO users (id, uuid, email, password_hash, first_name, last_name, role, status, risk_level, mfa_enabled, \
-             failed_logins, created_at, updated_at) VALUES ({id}, 'uuid-{id}', 'user{id}@example.org', '-', 'U', '{id}', \
-             'individual', 'active', 'low', 0, 0, 0, 0)"
-        ))
-        .await
-        .unwrap();
-        db.execute(&format!(
-            "INSERT INTO kyc (user_id, status, level, identity_verified, address_verified, phone_verified, approved_at, updated_at) \
-             VALUES ({id}, 'approved', 1, 1, 1, 1, 1, 1)"
-        ))
-        .await
-        .unwrap();
-    }
+    permitted.collect()
 }
 
 async fn findings(db: &TestDatabase, venue: &Venue) -> Vec<Finding> {
@@ -81,7 +68,7 @@ async fn every_stream_of_the_core_reconciles(db: &TestDatabase) {
         let venue = Venue::run(Shape::ALL[seed % Shape::ALL.len()], seed as u64 + 100, COMMANDS);
         coverage.merge(&venue.coverage);
         let db = db.another().await;
-        owners(&db, &venue).await;
+        owners(&db, permitted(&venue)).await;
         let mut done = 0;
         for seq in [COMMANDS / 3, COMMANDS / 2 + seed, COMMANDS].map(|seq| seq as u64) {
             let upto = venue.upto(seq);
@@ -107,7 +94,7 @@ async fn every_stream_of_the_core_reconciles(db: &TestDatabase) {
 
 async fn a_reversal_that_is_missing_or_too_much_is_found(db: &TestDatabase) {
     let venue = Venue::run(Shape::ALL[1], 7, 2_000);
-    owners(db, &venue).await;
+    owners(db, permitted(&venue)).await;
     Sink::open(db.store.clone()).await.unwrap().apply(&venue.events).await.unwrap();
     assert_eq!(findings(db, &venue).await, []);
     if db.store.backend() == Backend::Postgres {

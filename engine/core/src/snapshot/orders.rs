@@ -113,27 +113,6 @@ pub(super) fn restore(
     free: Vec<u32>,
     queued: &[Order],
 ) -> Result<(), String> {
-    let vacant = Detail {
-        quantity: 0,
-        hidden: 0,
-        arrival: 0,
-        base: 0,
-        quote: 0,
-        instrument: InstrumentId::default(),
-        older: NONE,
-        newer: NONE,
-        terms: NONE,
-        maker: FeeRate::ZERO,
-        taker: FeeRate::ZERO,
-        side: Side::Buy,
-        kind: OrderKind::Limit,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        self_trade: SelfTrade::CancelNewest,
-        post_only: false,
-        tracked: false,
-        armed: false,
-        named: false,
-    };
     let blank = |&generation: &u32| {
         let account = AccountId::VENUE;
         (Node { leaves: 0, key: 0, next: NONE, prev: NONE, account, generation }, None)
@@ -151,7 +130,7 @@ pub(super) fn restore(
         rest.push((sound.terms, sound.client_order_id));
     }
     check_free(&slots, generations, &free)?;
-    exchange.orders = Orders::restore(slots, free, vacant);
+    exchange.orders = Orders::restore(slots, free, Detail::VACANT);
     for (order, (terms, client_order_id)) in queued.iter().zip(rest) {
         put_back(exchange, order, terms, client_order_id);
     }
