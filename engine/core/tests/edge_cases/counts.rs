@@ -110,8 +110,8 @@ const INSTRUMENTS: u32 = 3_000;
 #[test]
 fn three_thousand_instruments_do_not_mix() {
     on_both(Terms { fees: (500, 1_000), tick_value: 100, cash: 100_000_000, ..Terms::PLAIN }, |desk| {
-        for number in 1..=INSTRUMENTS {
-            let listed = desk.apply(&Command::ListInstrument(NewInstrument {
+        let list = |number: u32| {
+            Command::ListInstrument(NewInstrument {
                 symbol: Symbol::new(&format!("CO2-{number}")).unwrap(),
                 base: CO2,
                 quote: USD,
@@ -119,8 +119,16 @@ fn three_thousand_instruments_do_not_mix() {
                 price_max: Price::from_ticks(1_000),
                 maker_fee: FeeRate::ZERO,
                 taker_fee: FeeRate::ZERO,
-            }));
+            })
+        };
+        for number in 1..=INSTRUMENTS {
+            let listed = desk.apply(&list(number));
             assert!(matches!(listed, [Event::InstrumentListed(it)] if it.instrument.get() == number));
+        }
+        // Each symbol is known from then on.
+        for number in 1..=INSTRUMENTS {
+            let again = desk.apply(&list(number));
+            assert!(matches!(again, [Event::CommandRejected(it)] if it.reason == Reject::AlreadyExists), "{again:?}");
         }
         let on = |number: u32, account, side, ticks: i64| {
             Command::Place(NewOrder { instrument: InstrumentId::new(number), ..limit(account, side, 2, ticks) })
